@@ -1,0 +1,1 @@
+"""The project that shows and uses the notifications app."""

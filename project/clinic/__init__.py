@@ -1,0 +1,1 @@
+"""Doctors, patients and appointments."""

@@ -1,0 +1,1 @@
+"""Settings: base, and what development, production and tests change."""
