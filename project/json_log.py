@@ -8,7 +8,7 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "
 
 
 class JSONFormatter(logging.Formatter):
-    """Writes time (UTC, ISO 8601), level, logger and message, the fields given as `extra`, and the traceback."""
+    """Writes time (UTC, ISO 8601), level, logger, message, the fields given as `extra`, and the traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {

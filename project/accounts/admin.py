@@ -8,7 +8,7 @@ from project.accounts.models import User
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """Django's own, with how to reach a person and when."""
 
     list_display = ("username", "email", "phone", "time_zone", "language", "is_staff")
@@ -20,5 +20,8 @@ class UserAdmin(DjangoUserAdmin):
     )
     add_fieldsets = (
         *DjangoUserAdmin.add_fieldsets,
-        (_("Reaching this person"), {"classes": ("wide",), "fields": ("email", "phone", "time_zone", "language")}),
+        (
+            _("Reaching this person"),
+            {"classes": ("wide",), "fields": ("email", "phone", "time_zone", "language")},
+        ),
     )

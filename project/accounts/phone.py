@@ -1,17 +1,21 @@
 """Phone numbers in E.164."""
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# The library finds a number in any text and drops the rest, even an extension; here nothing may be dropped.
+INTERNATIONAL = re.compile(r"\s*\+[\d\s().-]+")
+
 
 def to_e164(number: str) -> str:
     """Return an international number as E.164, `+14155552671`. Raises `ValidationError` for anything else."""
     try:
-        parsed = phonenumbers.parse(number)
+        parsed = phonenumbers.parse(number) if INTERNATIONAL.fullmatch(number) else None
     except phonenumbers.NumberParseException:
         parsed = None
     if parsed is None or not phonenumbers.is_valid_number(parsed):
@@ -33,7 +37,13 @@ def validate_e164(number: str) -> None:
         )
 
 
-class PhoneField(models.CharField):
+if TYPE_CHECKING:
+    CharField = models.CharField[str, str]
+else:
+    CharField = models.CharField
+
+
+class PhoneField(CharField):
     """Holds E.164 or nothing; validation turns other international spellings into it."""
 
     default_validators = [validate_e164]
@@ -41,8 +51,9 @@ class PhoneField(models.CharField):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"max_length": 16, **kwargs})
 
-    def to_python(self, value: Any) -> Any:
-        return to_e164(value) if value and isinstance(value, str) else value
+    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
+        # Not in `to_python`: look-ups for a part of a number pass there too.
+        return super().clean(to_e164(value) if value else value, model_instance)
 
     def formfield(self, **kwargs: Any) -> Any:
         # Room for the spaces and brackets that people write.

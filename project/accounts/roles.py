@@ -14,7 +14,7 @@ ROLES: Final = (PATIENT, DOCTOR, DESK, PHARMACIST, OPERATOR)
 
 
 def create_groups(*, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
-    """Create the groups that are missing; a receiver of `post_migrate`, so that they also return after a flush."""
+    """Create the groups that are missing. Receives `post_migrate`, so that they return after a flush too."""
     from django.contrib.auth.models import Group
 
     groups = Group.objects.using(using)

@@ -7,15 +7,15 @@ from project.settings import environment
 
 # A Redis that accepts and never answers must not hold a request; the queue's blocking pop takes one second.
 REDIS_TIMEOUTS = {"socket_connect_timeout": 1, "socket_timeout": 5}
-# Task time limit and the time after which the broker hands a task out again, in seconds: the first must be shorter.
+# In seconds: how long a task may take, and after how long, longer than that, the broker hands it out again.
 TASK_TIMEOUT = 120
 TASK_RETRY = 180
 
 
 def q_cluster(redis_url: str) -> dict[str, Any]:
-    """Return `Q_CLUSTER`: one Django Q cluster a lane, each started with Q_CLUSTER_NAME=<lane> manage.py qcluster.
+    """Return `Q_CLUSTER`: a Django Q cluster a lane, started by `Q_CLUSTER_NAME=<lane> manage.py qcluster`.
 
-    `qcluster -n <lane>` comes too late for these: Django Q has read its settings by then.
+    The option `-n <lane>` comes too late: Django Q has read its settings by then.
     """
     return {
         # The cluster that has this name also runs the schedules that name no cluster.
@@ -40,8 +40,12 @@ def q_cluster(redis_url: str) -> dict[str, Any]:
 def channel_layers(redis_url: str, folder: Path) -> dict[str, Any]:
     """Return `CHANNEL_LAYERS`; without Redis, over a small SQLite file in `folder`."""
     if redis_url:
-        hosts = [{"address": redis_url, **REDIS_TIMEOUTS}]
-        return {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": hosts}}}
+        return {
+            "default": {
+                "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+                "CONFIG": {"hosts": [{"address": redis_url, **REDIS_TIMEOUTS}]},
+            }
+        }
     return {
         "default": {
             "BACKEND": "notifications.realtime.sqlite_layer.SQLiteChannelLayer",

@@ -1,4 +1,4 @@
-"""What development, production and tests have in common. Everything that varies comes from the environment."""
+"""What development, production and tests have in common. What varies comes from the environment."""
 
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,8 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
-    "default": database(environment.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'notifications.sqlite3'}"), BASE_DIR)
-}
+DATABASE_URL = environment.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'notifications.sqlite3'}")
+DATABASES = {"default": database(DATABASE_URL, BASE_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 Q_CLUSTER = backends.q_cluster(REDIS_URL)
 CHANNEL_LAYERS = backends.channel_layers(REDIS_URL, VAR_DIR)

@@ -33,7 +33,7 @@ def _sqlite(file: Path) -> dict[str, Any]:
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(file),
         "OPTIONS": {
-            # A deferred transaction that turns into a writer fails at once when another wrote; this one waits its turn.
+            # A deferred transaction that comes to write fails if another wrote; this one waits its turn.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=wal; PRAGMA synchronous=normal;",

@@ -66,6 +66,7 @@ def url(name: str, schemes: tuple[str, ...], default: str = "") -> str:
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is not a URL: {error}.") from None
     if parts.scheme not in schemes or not parts.hostname:
+        found = f"scheme '{parts.scheme}' and host '{parts.hostname or ''}'"
         valid = ", ".join(f"{scheme}://host[:port]/..." for scheme in schemes)
-        raise ImproperlyConfigured(f"{name} has scheme '{parts.scheme}' and host '{parts.hostname or ''}'. Valid: {valid}.")
+        raise ImproperlyConfigured(f"{name} has {found}. Valid: {valid}.")
     return value.rstrip("/")

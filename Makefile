@@ -1,0 +1,41 @@
+# Everything works from a bare checkout: each target first makes .venv what the lock says.
+PYTHON ?= python3
+PYTEST_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help install demo test bench lint
+
+help:
+	@echo "make demo     run the whole system with example data, at http://localhost:8000"
+	@echo "make test     run the tests; PYTEST_ARGS=... goes to pytest"
+	@echo "make bench    measure, each figure beside its limit"
+	@echo "make lint     check style, types, imports, migrations and settings"
+	@echo "make install  only make $(VENV); PYTHON=... names the interpreter (3.11 or later)"
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+demo: install
+	@exec $(BIN)/python manage.py demo
+
+test: install
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: install
+	$(BIN)/python -m tests.performance
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check --fail-level WARNING

@@ -1,0 +1,1 @@
+"""What every provider and channel promises; each gives only its data."""

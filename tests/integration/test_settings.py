@@ -1,0 +1,123 @@
+"""Each settings module loads in a process of its own, as it will in use."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+PRODUCTION = {
+    "SECRET_KEY": "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG",
+    "BASE_URL": "https://notify.example.com",
+    "DATABASE_URL": "postgres://postgres@127.0.0.1/notify",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+}
+VARIABLES = (
+    *PRODUCTION,
+    "ALLOWED_HOSTS",
+    "CSRF_TRUSTED_ORIGINS",
+    "EMAIL_HOST",
+    "Q_CLUSTER_NAME",
+    "DEBUG",
+    "VAR_DIR",
+)
+
+
+def run(settings: str, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with a settings module and no other variables that it reads."""
+    kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    environment = {**kept, "DJANGO_SETTINGS_MODULE": f"project.settings.{settings}", **variables}
+    return subprocess.run(
+        [sys.executable, *command], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def value(settings: str, expression: str, **variables: str) -> object:
+    """Evaluate an expression over the settings `s`, after `django.setup()`."""
+    prelude = "import django, json; django.setup(); from django.conf import settings as s"
+    code = f"{prelude}; print(json.dumps({expression}))"
+    done = run(settings, "-c", code, **variables)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"), [("SECRET_KEY", "a random text"), ("BASE_URL", "the address where")]
+)
+def test_production_does_not_start_without_what_it_needs(missing: str, said: str) -> None:
+    variables = {name: text for name, text in PRODUCTION.items() if name != missing}
+    done = run("production", "manage.py", "check", **variables)
+    assert done.returncode == 1
+    assert f"{missing} is not set. Set it to {said}" in done.stderr
+
+
+def test_production_passes_the_deployment_checks() -> None:
+    done = run("production", "manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+
+
+def test_production_takes_its_host_and_origin_from_the_base_url() -> None:
+    seen = value("production", "[s.ALLOWED_HOSTS, s.CSRF_TRUSTED_ORIGINS, s.DEBUG]", **PRODUCTION)
+    assert seen == [["notify.example.com"], ["https://notify.example.com"], False]
+
+
+def test_production_ignores_debug() -> None:
+    assert value("production", "s.DEBUG", **PRODUCTION, DEBUG="1") is False
+
+
+def test_production_sends_email_over_smtp_once_a_host_is_named() -> None:
+    expression = (
+        "[s.NOTIFICATIONS['CHANNELS']['email']['PROVIDERS'], s.NOTIFICATIONS['PROVIDERS'].get('smtp')]"
+    )
+    assert value("production", expression, **PRODUCTION) == [["sandbox"], None]
+    named = value("production", expression, **PRODUCTION, EMAIL_HOST="mail.example.com", EMAIL_PORT="2525")
+    assert named == [
+        ["smtp"],
+        {
+            "BACKEND": "notifications.providers.smtp.SmtpProvider",
+            "OPTIONS": {
+                "host": "mail.example.com",
+                "port": 2525,
+                "username": "",
+                "password": "",
+                "use_tls": True,
+                "timeout": 10,
+            },
+        },
+    ]
+
+
+def test_development_needs_nothing() -> None:
+    done = run("development", "manage.py", "check", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("cluster", "workers", "redis"),
+    [
+        ("urgent", 3, ""),
+        ("default", 4, ""),
+        ("bulk", 5, ""),
+        ("", 4, ""),
+        ("urgent", 3, "redis://127.0.0.1:6379/1"),
+    ],
+)
+def test_each_lane_is_a_cluster_with_its_own_workers_and_the_common_rules(
+    cluster: str, workers: int, redis: str
+) -> None:
+    variables = {"WORKERS_URGENT": "3", "WORKERS_DEFAULT": "4", "WORKERS_BULK": "5", "REDIS_URL": redis}
+    expression = (
+        "(lambda c: [c.CLUSTER_NAME, c.PREFIX, c.WORKERS, c.QUEUE_LIMIT, c.TIMEOUT, c.RETRY, c.MAX_ATTEMPTS,"
+        " c.ACK_FAILURES, c.CATCH_UP, c.SAVE_LIMIT, c.ORM, c.REDIS])(__import__('django_q.conf').conf.Conf)"
+    )
+    seen = value("development", expression, Q_CLUSTER_NAME=cluster, **variables)
+    broker = [None, f"{redis}?socket_connect_timeout=1&socket_timeout=5"] if redis else ["default", {}]
+    common = [120, 180, 1, True, False, -1]
+    assert seen == [cluster or "default", "default", workers, workers, *common, *broker]
+
+
+def test_starting_up_imports_no_server_and_no_provider_library() -> None:
+    heavy = "('daphne', 'twisted', 'boto3', 'firebase_admin', 'twilio', 'sendgrid', 'anymail')"
+    expression = f"sorted(set({heavy}) & set(__import__('sys').modules))"
+    assert value("production", expression, **PRODUCTION) == []

@@ -1,0 +1,1 @@
+"""Against the PostgreSQL and Redis that the environment names."""
