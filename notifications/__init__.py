@@ -1,0 +1,1 @@
+"""Transactional email, SMS, push and in-app notifications for Django."""

@@ -1,0 +1,32 @@
+"""The app. Its label is "notify": a popular older package has taken the label and the tables "notifications"."""
+
+from importlib import import_module
+
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
+from django.utils.module_loading import module_has_submodule
+
+
+class NotifyConfig(AppConfig):
+    """Finds the `notifications.py` of every other app once all models are loaded, as the admin finds `admin.py`."""
+
+    name = "notifications"
+    label = "notify"
+    verbose_name = "Notifications"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from notifications import checks  # noqa: F401 - registers the system checks
+
+        for app in apps.get_app_configs():
+            if app.name != self.name and app.module and module_has_submodule(app.module, "notifications"):
+                import_module(f"{app.name}.notifications")
+        post_migrate.connect(_schedule_rounds, sender=self, dispatch_uid="notifications.rounds")
+
+
+def _schedule_rounds(**kwargs: Any) -> None:
+    from notifications.pipeline.queue import schedule_rounds
+
+    schedule_rounds()

@@ -1,0 +1,89 @@
+"""The channel seam: one class knows how to address and word a message of its kind."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from notifications.messages import Message
+from notifications.models import ContactPoint, Delivery, Reason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """Where one message goes."""
+
+    address: str
+    contact_point_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One template of a channel, `templates/notifications/<key>/<name>`, and whether a type must have it."""
+
+    name: str
+    required: bool = True
+
+    @property
+    def is_html(self) -> bool:
+        """Whether values are escaped in it."""
+        return self.name.endswith(".html")
+
+
+@dataclass(kw_only=True)
+class Channel(ABC):
+    """A configured channel. Its dataclass fields, `name` and `providers` apart, are the `OPTIONS` it takes."""
+
+    leaves_app: ClassVar[bool] = True
+    """False for the inbox: it always succeeds, so it never counts when a fallback is decided"""
+    every_address: ClassVar[bool] = False
+    """True: sent to all of a person's addresses (devices); False: to the primary one"""
+    parts: ClassVar[tuple[Part, ...]]
+
+    name: str
+    providers: tuple[str, ...] = ()
+    """aliases, in order of preference"""
+    user_field: str = ""
+    """the user's field with the address of a person who has no contact point"""
+
+    def addresses(self, user: Any, contact_points: Sequence[ContactPoint]) -> tuple[list[Address], Reason]:
+        """Where to reach a person, given the person's contact points on this channel; and why not, if nowhere."""
+        usable = [each for each in contact_points if each.disabled_at is None]
+        if usable:
+            usable.sort(key=lambda each: (not each.is_primary, each.verified_at is None, each.pk))
+            chosen = usable if self.every_address else usable[:1]
+            return [Address(address=each.address, contact_point_id=each.pk) for each in chosen], Reason.NONE
+        if contact_points:
+            return [], Reason.ADDRESS_DISABLED
+        address = str(getattr(user, self.user_field, "") or "") if self.user_field else ""
+        return ([Address(address=address)], Reason.NONE) if address else ([], Reason.NO_ADDRESS)
+
+    @abstractmethod
+    def message(self, delivery: Delivery, content: Mapping[str, str], link: str, language: str) -> Message:
+        """The message, from its rendered parts (part name → text)."""
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and with single spaces: titles and subjects."""
+    return " ".join(text.split())
+
+
+def envelope(delivery: Delivery, language: str) -> dict[str, Any]:
+    """The fields that all messages have."""
+    return {
+        "delivery_id": delivery.pk,
+        "channel": delivery.channel,
+        "to": delivery.address,
+        "type": delivery.notification.type,
+        "language": language,
+        "critical": delivery.priority == 0,
+    }
+
+
+def text_of(content: Mapping[str, str], name: str) -> str:
+    """A plain-text part: no blank lines at its ends, no spaces at the ends of its lines."""
+    return "\n".join(line.rstrip() for line in content.get(name, "").strip().splitlines())
+
+

@@ -1,0 +1,52 @@
+"""Email: HTML with its styles inlined, and plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from inscriptis import get_text
+
+from notifications import conf
+from notifications.channels.base import Channel, Part, envelope, one_line, text_of
+from notifications.messages import EmailMessage
+from notifications.models import Delivery
+
+if TYPE_CHECKING:
+    from css_inline import CSSInliner
+
+
+@dataclass(kw_only=True)
+class EmailChannel(Channel):
+    """Sends to the primary email address."""
+
+    parts = (
+        Part(name="email.subject.txt"),
+        Part(name="email.html"),
+        Part(name="email.txt", required=False),  # made from the HTML when missing
+    )
+
+    user_field: str = "email"
+    reply_to: str = ""
+
+    def message(self, delivery: Delivery, content: Mapping[str, str], link: str, language: str) -> EmailMessage:
+        html = content["email.html"]
+        return EmailMessage(
+            **envelope(delivery, language),
+            subject=one_line(content["email.subject.txt"]),
+            html=_inliner().inline(html),
+            text=text_of(content, "email.txt") or get_text(html).strip(),
+            from_email=conf.get().FROM_EMAIL or settings.DEFAULT_FROM_EMAIL,
+            reply_to=self.reply_to,
+            headers={"Auto-Submitted": "auto-generated", "X-Notification-Id": str(delivery.pk)},
+        )
+
+
+@cache
+def _inliner() -> CSSInliner:
+    from css_inline import CSSInliner
+
+    return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

@@ -1,0 +1,27 @@
+"""Push: a title and a line of text on the lock screens of a person's devices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from notifications.channels.base import Channel, Part, envelope, one_line, text_of
+from notifications.messages import PushMessage
+from notifications.models import Delivery
+
+
+@dataclass(kw_only=True)
+class PushChannel(Channel):
+    """Sends to all devices."""
+
+    every_address = True
+    parts = (Part(name="push.title.txt"), Part(name="push.txt"))
+
+    def message(self, delivery: Delivery, content: Mapping[str, str], link: str, language: str) -> PushMessage:
+        return PushMessage(
+            **envelope(delivery, language),
+            title=one_line(content["push.title.txt"]),
+            text=text_of(content, "push.txt"),
+            link=link,
+            data={"notification_id": str(delivery.notification_id)},
+        )

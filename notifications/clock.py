@@ -1,0 +1,46 @@
+"""The one clock: the database's time, without asking the database each time.
+
+Leases and due times are compared across hosts, so they must not depend on a host's own clock. Each process asks the
+database once a minute and counts on from there with its monotonic clock, which no clock adjustment can move.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+RESYNC_SECONDS = 60.0
+
+_lock = threading.Lock()
+_synced: tuple[datetime, float] | None = None  # the database's time, and our monotonic clock then
+
+
+def now() -> datetime:
+    """The database's time, in UTC, to a few milliseconds."""
+    global _synced
+    synced = _synced
+    if synced is None or time.monotonic() - synced[1] > RESYNC_SECONDS:
+        with _lock:
+            synced = _synced = _ask()
+    return synced[0] + timedelta(seconds=time.monotonic() - synced[1])
+
+
+def forget() -> None:
+    """Ask the database again at the next call."""
+    global _synced
+    _synced = None
+
+
+def _ask() -> tuple[datetime, float]:
+    connection = connections[DEFAULT_DB_ALIAS]
+    if connection.vendor != "postgresql":  # SQLite has no server: this host's clock is the database's
+        return datetime.now(UTC), time.monotonic()
+    before = time.monotonic()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        told: datetime = cursor.fetchone()[0]
+    after = time.monotonic()
+    return told.astimezone(UTC), (before + after) / 2

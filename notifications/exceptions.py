@@ -1,0 +1,93 @@
+"""Every error the app raises. The first argument is the message; it names what was wrong and what is valid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+
+def known(names: Iterable[str]) -> str:
+    """The end of an error text: the valid names, sorted."""
+    return "Known: " + (", ".join(sorted(names)) or "none") + "."
+
+
+class NotificationError(Exception):
+    """Base class of everything this app raises."""
+
+
+# What a caller did wrong. Nothing was stored.
+
+
+class RegistrationError(NotificationError):
+    """A notification type or trigger is declared wrongly. Raised at import."""
+
+
+class UnknownTypeError(NotificationError, LookupError):
+    """No notification type is registered under that key."""
+
+
+class UnknownChannelError(NotificationError, LookupError):
+    """No channel is configured under that name."""
+
+
+class PayloadError(NotificationError, ValueError):
+    """The payload has a missing, extra, mistyped, oversized or non-JSON value."""
+
+
+class RecipientError(NotificationError, ValueError):
+    """A recipient is of the wrong kind, or none of them can be reached on any channel."""
+
+
+class ScheduleError(NotificationError, ValueError):
+    """A time is naive, in the past, or contradicts another one."""
+
+
+class KeyTooLongError(NotificationError, ValueError):
+    """An idempotency key is empty or longer than its column."""
+
+
+class ConfigurationError(NotificationError):
+    """A setting is wrong; the system checks name it."""
+
+
+class TemplateError(NotificationError):
+    """A template is missing, or failed while it was rendered.
+
+    `template` is its name, `line` the line if known.
+    """
+
+    def __init__(self, message: str, *, template: str = "", line: int | None = None) -> None:
+        super().__init__(message)
+        self.template = template
+        self.line = line
+
+
+# What a provider answered. The pipeline decides by these types alone; any other exception counts as temporary.
+
+
+class ProviderError(NotificationError):
+    """The provider did not take the message. `code` is the provider's own code."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class TemporaryError(ProviderError):
+    """Trying again may help. With `retry_after` the provider named the wait, and the attempt does not count."""
+
+    def __init__(self, message: str, *, code: str = "", retry_after: timedelta | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+
+
+class PermanentError(ProviderError):
+    """Trying again will not help: the content or the configuration is refused."""
+
+
+class AddressError(ProviderError):
+    """The address is bad: this message fails, and later ones to the address are not tried."""
+
+
+class UnknownOutcome(ProviderError):  # noqa: N818 - it is no error: the message may well have been taken
+    """The request may have been accepted: a time-out after it was written, or an answer that makes no sense."""

@@ -1,0 +1,81 @@
+"""The frozen values that pass between channels and providers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """What a channel hands a provider. `delivery_id` travels to the provider, so that its receipts find us."""
+
+    delivery_id: UUID
+    channel: str
+    to: str
+    type: str = ""
+    language: str = ""
+    critical: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmailMessage(Message):
+    """An email to one person, with HTML and plain text."""
+
+    subject: str
+    text: str
+    html: str
+    to_name: str = ""
+    from_email: str
+    reply_to: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SmsMessage(Message):
+    """A text message; `to` is an E.164 number."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PushMessage(Message):
+    """A push message; `to` is a device token or subscription, `link` what a tap opens."""
+
+    title: str
+    text: str
+    link: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InAppMessage(Message):
+    """What stands in the inbox; `to` is the user's primary key."""
+
+    title: str
+    text: str
+    link: str = ""
+
+
+ReceiptState = Literal["sent", "delivered", "failed", "bounced"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """What a provider says of a message: at once as the answer to `send`, or later by webhook, poll or look-up.
+
+    `cost` is in the currency of the deployment, `None` when the provider does not tell it.
+    """
+
+    delivery_id: UUID
+    state: ReceiptState = "sent"
+    provider: str = ""
+    provider_id: str = ""
+    code: str = ""
+    detail: str = ""
+    cost: Decimal | None = None
+    at: datetime | None = None

@@ -1,0 +1,24 @@
+"""The nouns, one file each."""
+
+from notifications.models.contact_point import ContactPoint
+from notifications.models.delivery import Delivery
+from notifications.models.event import Event, Kind
+from notifications.models.heartbeat import Heartbeat
+from notifications.models.inbox_state import InboxState
+from notifications.models.notification import Notification
+from notifications.models.sandbox import SandboxFault, SandboxMessage
+from notifications.models.states import Reason, Status
+
+__all__ = [
+    "ContactPoint",
+    "Delivery",
+    "Event",
+    "Heartbeat",
+    "InboxState",
+    "Kind",
+    "Notification",
+    "Reason",
+    "SandboxFault",
+    "SandboxMessage",
+    "Status",
+]

@@ -1,0 +1,162 @@
+"""The SQL of the queue: claim, start, settle. One statement each, on PostgreSQL and on SQLite.
+
+The fence: whoever claims a delivery writes a deadline into `due_at`, and each later write asks for exactly that
+deadline. If the lease ran out and another worker took the row, or a caller cancelled it, nothing matches.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from notifications import clock
+from notifications.models.delivery import Delivery
+from notifications.models.states import Status
+
+TABLE = Delivery._meta.db_table
+SUPPORTED_VENDORS = ("postgresql", "sqlite")
+
+
+def connection() -> BaseDatabaseWrapper:
+    """The database that holds the queue."""
+    return connections[router.db_for_write(Delivery)]
+
+
+def claim(priorities: Collection[int], limit: int, lease: timedelta) -> tuple[list[UUID], datetime]:
+    """Take up to `limit` due deliveries of these priorities, the most urgent and then the oldest first.
+
+    Returns their ids and the deadline written into them. Rows that another worker is taking are passed over. One
+    query a priority, so that the index is read from the due end and far-off schedules cost nothing.
+    """
+    now = clock.now()
+    deadline = now + lease
+    skip_locked = "FOR UPDATE SKIP LOCKED" if connection().vendor == "postgresql" else ""
+    # ARRAY(…) makes PostgreSQL evaluate the subquery once; with IN it may do so again and lock more than the limit.
+    picked = "= ANY(ARRAY({}))" if skip_locked else "IN ({})"
+    sql = (
+        f"UPDATE {TABLE} SET due_at = %s, attempts = attempts + 1, crashes = crashes + 1 WHERE id "  # noqa: S608
+        + picked.format(
+            f"SELECT id FROM {TABLE} WHERE priority = %s AND due_at <= %s "  # noqa: S608
+            f"ORDER BY due_at LIMIT %s {skip_locked}"
+        )
+        + " RETURNING id"
+    )
+    ids: list[UUID] = []
+    for priority in sorted(priorities):
+        if len(ids) < limit:
+            ids += _execute(sql, [_time(deadline), priority, _time(now), limit - len(ids)])
+    return ids, deadline
+
+
+def next_due(priorities: Collection[int]) -> datetime | None:
+    """When the next delivery of these priorities is due."""
+    due = (
+        Delivery.objects.filter(priority=each, due_at__isnull=False).order_by("due_at").values_list("due_at", flat=True)
+        for each in priorities
+    )
+    return min(filter(None, (each.first() for each in due)), default=None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Start:
+    """A request that is about to open."""
+
+    id: UUID
+    fence: datetime
+    due_at: datetime
+    provider: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settlement:
+    """What became of a claimed delivery. `due_at` is None for a closed one, `started_at` for one that was not sent."""
+
+    id: UUID
+    fence: datetime
+    status: Status
+    reason: str = ""
+    detail: str = ""
+    due_at: datetime | None = None
+    attempts: int
+    crashes: int = 0
+    started_at: datetime | None = None
+    provider: str = ""
+    provider_id: str = ""
+    cost: Decimal | None = None
+    settled_at: datetime
+
+
+_SQL_TYPES = {
+    "id": "uuid",
+    "fence": "timestamptz",
+    "due_at": "timestamptz",
+    "started_at": "timestamptz",
+    "settled_at": "timestamptz",
+    "attempts": "smallint",
+    "crashes": "smallint",
+    "cost": "numeric",
+}
+
+
+def start(starts: Sequence[Start]) -> set[UUID]:
+    """Record that these requests open now. Returns those whose fence held: the others must not be sent."""
+    # A second try after a lost answer must find its own mark: hence both deadlines.
+    return set(_fenced_update(starts, ("due_at", "provider", "started_at"), "IN (v.fence, v.due_at)"))
+
+
+def settle(settlements: Sequence[Settlement]) -> set[UUID]:
+    """Write outcomes. Returns those whose fence held: the others are no longer ours."""
+    names = (
+        "status", "reason", "detail", "due_at", "attempts", "crashes",
+        "started_at", "provider", "provider_id", "cost", "settled_at",
+    )  # fmt: skip
+    return set(_fenced_update(settlements, names))
+
+
+def _fenced_update(rows: Sequence[Any], names: tuple[str, ...], fence: str = "= v.fence") -> list[UUID]:
+    if not rows:
+        return []
+    columns = ("id", "fence", *names)
+    sets = ", ".join(f"{name} = v.{name}" for name in names)
+    if connection().vendor == "postgresql":
+        arrays = ", ".join(f"%s::{_SQL_TYPES.get(name, 'text')}[]" for name in columns)
+        source = f"unnest({arrays}) AS v({', '.join(columns)})"
+        params: list[Any] = [[getattr(row, name) for row in rows] for name in columns]
+    else:
+        picked = ", ".join(f"value ->> {index} AS {name}" for index, name in enumerate(columns))
+        source = f"(SELECT {picked} FROM json_each(%s)) AS v"  # noqa: S608
+        params = [json.dumps([[_sqlite(getattr(row, name)) for name in columns] for row in rows])]
+    return _execute(
+        f"UPDATE {TABLE} SET {sets} FROM {source} "  # noqa: S608 - names of our own columns
+        f"WHERE {TABLE}.id = v.id AND {TABLE}.due_at {fence} RETURNING {TABLE}.id",
+        params,
+    )
+
+
+def _execute(sql: str, params: list[Any]) -> list[UUID]:
+    with connection().cursor() as cursor:
+        cursor.execute(sql, params)
+        return [each if isinstance(each, UUID) else UUID(each) for (each,) in cursor.fetchall()]
+
+
+def _time(value: datetime) -> Any:
+    return connection().ops.adapt_datetimefield_value(value)
+
+
+def _sqlite(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return str(_time(value))
+    if isinstance(value, Decimal):
+        return str(value)
+    return value

@@ -1,0 +1,48 @@
+"""What the sandbox provider captured, and the faults it is told to show."""
+
+from __future__ import annotations
+
+from django.db import models
+from uuid_utils.compat import uuid7
+
+from notifications import clock
+
+
+class SandboxMessage(models.Model):
+    """A message that a real provider would have sent on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    delivery_id = models.UUIDField(db_index=True)
+    provider = models.CharField(max_length=50)
+    channel = models.CharField(max_length=20)
+    to = models.TextField()
+    content = models.JSONField(help_text="The message's fields: subject, text, html, title, link, …")
+    captured_at = models.DateTimeField(default=clock.now)
+    reported_at = models.DateTimeField(null=True, blank=True, help_text="When its delivery receipt was given.")
+
+    def __str__(self) -> str:
+        return f"{self.channel} to {self.to}"
+
+
+class SandboxFault(models.Model):
+    """The next `times` messages on `provider` meet this fault."""
+
+    class Fault(models.TextChoices):
+        DELAY = "delay", "answers late"
+        ERROR = "error", "temporary error, such as a 500"
+        RATE_LIMIT = "rate_limit", "429 with Retry-After"
+        REFUSE = "refuse", "permanent error"
+        BAD_ADDRESS = "bad_address", "the address is bad"
+        TIMEOUT = "timeout", "time-out; the message was not taken"
+        TIMEOUT_AFTER_ACCEPT = "timeout_after_accept", "time-out; the message was taken"
+        MALFORMED = "malformed", "taken, with an answer that makes no sense"
+
+    provider = models.CharField(max_length=50, default="sandbox")
+    channel = models.CharField(max_length=20, blank=True, help_text="Empty: any channel.")
+    fault = models.CharField(max_length=30, choices=Fault.choices)
+    seconds = models.FloatField(default=1, help_text="How long the delay is, or what Retry-After says.")
+    times = models.PositiveIntegerField(default=1, help_text="How many messages it still meets.")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.fault} × {self.times} on {self.provider}"

@@ -1,0 +1,82 @@
+"""The states of a delivery, the ways between them, and the reasons. A status never goes back on its own."""
+
+from django.db.models import TextChoices
+
+
+class Status(TextChoices):
+    """Where a delivery stands."""
+
+    STANDBY = "standby", "standby"  # a fallback that waits for its predecessors
+    PENDING = "pending", "pending"
+    UNKNOWN = "unknown", "unknown"  # it may have been sent; being reconciled
+    SENT = "sent", "sent"  # the provider accepted it
+    DELIVERED = "delivered", "delivered"
+    FAILED = "failed", "failed"
+    BOUNCED = "bounced", "bounced"  # accepted, then refused further on
+    SKIPPED = "skipped", "skipped"  # a rule decided against it
+    CANCELLED = "cancelled", "cancelled"
+    EXPIRED = "expired", "expired"
+
+
+OPEN = (Status.PENDING, Status.UNKNOWN)
+WAITING = (Status.STANDBY, *OPEN)
+FINAL = tuple(status for status in Status if status not in WAITING)
+SUCCEEDED = (Status.SENT, Status.DELIVERED)
+UNSUCCESSFUL = tuple(status for status in FINAL if status not in SUCCEEDED)
+
+_CLOSINGS = frozenset({Status.FAILED, Status.SKIPPED, Status.CANCELLED, Status.EXPIRED})
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.STANDBY: _CLOSINGS | {Status.PENDING},
+    Status.PENDING: _CLOSINGS | {Status.UNKNOWN, Status.SENT, Status.DELIVERED, Status.BOUNCED},
+    Status.UNKNOWN: _CLOSINGS | {Status.PENDING, Status.SENT, Status.DELIVERED, Status.BOUNCED},
+    Status.SENT: frozenset({Status.DELIVERED, Status.FAILED, Status.BOUNCED}),
+    Status.DELIVERED: frozenset({Status.BOUNCED}),  # some mail systems accept first and bounce later
+    Status.FAILED: frozenset({Status.SENT, Status.DELIVERED, Status.BOUNCED}),  # a receipt knows better
+    Status.BOUNCED: frozenset(),
+    Status.SKIPPED: frozenset(),
+    Status.CANCELLED: frozenset({Status.SENT, Status.DELIVERED}),  # cancelled in flight, and yet it arrived
+    Status.EXPIRED: frozenset({Status.SENT, Status.DELIVERED}),
+}
+
+REPLAYABLE = (Status.FAILED, Status.BOUNCED)
+"""From these an operator, and nobody else, may put a delivery back to pending."""
+
+
+def sources(target: Status) -> list[Status]:
+    """The states from which `target` may be reached."""
+    return [status for status in Status if target in TRANSITIONS[status]]
+
+
+class Reason(TextChoices):
+    """Why a delivery is in its state: the rule behind it, as staff read it."""
+
+    NONE = "", ""
+    NO_ADDRESS = "no_address", "the recipient has no address on this channel"
+    ADDRESS_DISABLED = "address_disabled", "the recipient's address is disabled"
+    RECIPIENT_INACTIVE = "recipient_inactive", "the recipient's account is inactive"
+    FALLBACK = "fallback", "waits for the channels before it"
+    NOT_NEEDED = "not_needed", "an earlier channel reached the recipient"
+    SEEN = "seen", "the recipient has seen it"
+    SCHEDULED = "scheduled", "waits for its time"
+    NO_LONGER_VALID = "no_longer_valid", "what it says is no longer true"
+    SUBJECT_GONE = "subject_gone", "what it is about no longer exists"
+    EXPIRED = "expired", "its time had passed"
+    CANCELLED = "cancelled", "cancelled by a caller"
+    REPLACED = "replaced", "replaced by a newer notification with the same key"
+    RETRYING = "retrying", "a temporary error; it is tried again"
+    RETRY_AFTER = "retry_after", "the provider asked to wait"
+    OUT_OF_ATTEMPTS = "out_of_attempts", "all attempts failed"
+    REFUSED = "refused", "the provider refused it for good"
+    ADDRESS_REFUSED = "address_refused", "the provider says that the address is bad"
+    TEMPLATE_ERROR = "template_error", "its template failed"
+    UNKNOWN_TYPE = "unknown_type", "its type is no longer declared"
+    UNKNOWN_CHANNEL = "unknown_channel", "its channel is no longer configured"
+    INVALID_PAYLOAD = "invalid_payload", "its payload no longer fits its type"
+    QUARANTINED = "quarantined", "it brought its worker down again and again"
+    OUTCOME_UNKNOWN = "outcome_unknown", "it may have been sent; nobody can tell yet"
+    NEVER_TAKEN = "never_taken", "the provider never took it; it is sent again"
+    RESENT = "resent", "nobody can tell whether it was sent; its type asks to send it again"
+    NOT_RESENT = "not_resent", "nobody can tell whether it was sent; its type forbids to send it twice"
+    REPORTED = "reported", "reported by the provider"
+    REPLAYED = "replayed", "put back by an operator"

@@ -1,0 +1,14 @@
+"""Tell open pages what came into a person's inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from notifications.models import Notification
+from notifications.realtime import broadcast, protocol
+
+
+def push(notifications: Sequence[Notification]) -> None:
+    """Push notifications that have entered an inbox. Call it after commit; it never raises and never waits."""
+    if notifications:
+        broadcast.push((each.recipient_id, protocol.new(each)) for each in notifications)

@@ -1,0 +1,147 @@
+"""What a result means for a delivery: its next state, as one pure function. Nothing is read or written here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from notifications import conf, timing
+from notifications.exceptions import (
+    AddressError,
+    PermanentError,
+    ProviderError,
+    TemplateError,
+    TemporaryError,
+    UnknownOutcome,
+)
+from notifications.messages import Receipt
+from notifications.models import Delivery, Kind, Reason, Status
+from notifications.models.outbox import Settlement
+from notifications.pipeline.gate import Verdict
+
+DETAIL_MAX_LENGTH = 1000
+_STATUS_OF = {
+    "sent": (Status.SENT, Kind.ACCEPTED),
+    "delivered": (Status.DELIVERED, Kind.DELIVERED),
+    "failed": (Status.FAILED, Kind.FAILED),
+    "bounced": (Status.BOUNCED, Kind.BOUNCED),
+}
+_KIND_OF_VERDICT = {
+    Status.CANCELLED: Kind.CANCELLED,
+    Status.EXPIRED: Kind.EXPIRED,
+    Status.SKIPPED: Kind.SKIPPED,
+    Status.FAILED: Kind.FAILED,
+    Status.DELIVERED: Kind.DELIVERED,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """A settlement and the event that tells of it."""
+
+    settlement: Settlement
+    kind: Kind
+    data: dict[str, Any] = field(default_factory=dict)
+    disable_address: str = ""
+    """why the address must not be used again; empty: it may"""
+
+
+def of_result(
+    delivery: Delivery,
+    result: Receipt | BaseException,
+    now: datetime,
+    *,
+    fence: datetime,
+    provider: str,
+    reconcile: timedelta,
+    latency_ms: float,
+) -> Outcome:
+    """The outcome of a request that was made. An error of unknown type counts as temporary."""
+    data: dict[str, Any] = {"provider": provider, "attempt": delivery.attempts, "latency_ms": round(latency_ms, 1)}
+    common: dict[str, Any] = {"id": delivery.pk, "fence": fence, "attempts": delivery.attempts, "settled_at": now}
+    common["provider"] = provider
+    if isinstance(result, Receipt):
+        status, kind = _STATUS_OF[result.state]
+        settlement = Settlement(
+            **common,
+            status=status,
+            reason=Reason.NONE if status in (Status.SENT, Status.DELIVERED) else Reason.REPORTED,
+            detail=result.detail[:DETAIL_MAX_LENGTH],
+            started_at=delivery.started_at,
+            provider_id=result.provider_id,
+            cost=result.cost,
+        )
+        return Outcome(settlement=settlement, kind=kind, data=data | {"provider_id": result.provider_id})
+
+    detail = f"{type(result).__name__}: {result}"[:DETAIL_MAX_LENGTH]
+    code = result.code if isinstance(result, ProviderError) else ""
+    data |= {"error": detail} | ({"code": code} if code else {})
+    if isinstance(result, UnknownOutcome):
+        settlement = Settlement(
+            **common,
+            status=Status.UNKNOWN,
+            reason=Reason.OUTCOME_UNKNOWN,
+            detail=detail,
+            due_at=now + reconcile,
+            started_at=delivery.started_at,
+        )
+        return Outcome(settlement=settlement, kind=Kind.UNKNOWN, data=data)
+    if isinstance(result, AddressError | PermanentError):
+        bad_address = isinstance(result, AddressError)
+        reason = Reason.ADDRESS_REFUSED if bad_address else Reason.REFUSED
+        settlement = Settlement(**common, status=Status.FAILED, reason=reason, detail=detail)
+        return Outcome(
+            settlement=settlement, kind=Kind.FAILED, data=data, disable_address=detail[:200] if bad_address else ""
+        )
+    return _retry(delivery, result, now, common=common, detail=detail, data=data)
+
+
+def _retry(
+    delivery: Delivery, error: BaseException, now: datetime, *, common: dict[str, Any], detail: str, data: dict[str, Any]
+) -> Outcome:
+    settings = conf.get()
+    if isinstance(error, TemporaryError) and error.retry_after is not None:
+        common = common | {"attempts": delivery.attempts - 1}  # the provider said when; that is no failure
+        due_at, reason = now + error.retry_after, Reason.RETRY_AFTER
+    elif delivery.attempts >= settings.MAX_ATTEMPTS:
+        settlement = Settlement(**common, status=Status.FAILED, reason=Reason.OUT_OF_ATTEMPTS, detail=detail)
+        return Outcome(settlement=settlement, kind=Kind.FAILED, data=data)
+    else:
+        wait = timing.backoff(
+            delivery.attempts,
+            base=timedelta(seconds=settings.BACKOFF_BASE_SECONDS),
+            ceiling=timedelta(seconds=settings.BACKOFF_MAX_SECONDS),
+        )
+        due_at, reason = now + wait, Reason.RETRYING
+    settlement = Settlement(**common, status=Status.PENDING, reason=reason, detail=detail, due_at=due_at)
+    return Outcome(settlement=settlement, kind=Kind.RETRYING, data=data | {"due_at": due_at})
+
+
+def of_preparation_error(delivery: Delivery, error: Exception, now: datetime, *, fence: datetime) -> Outcome:
+    """The outcome when no message could be made: quarantined if the template or the type is at fault, else retried."""
+    common: dict[str, Any] = {"id": delivery.pk, "fence": fence, "attempts": delivery.attempts, "settled_at": now}
+    detail = f"{type(error).__name__}: {error}"[:DETAIL_MAX_LENGTH]
+    data: dict[str, Any] = {"error": detail}
+    if isinstance(error, TemplateError):
+        data |= {"template": error.template, "line": error.line}
+        settlement = Settlement(**common, status=Status.FAILED, reason=Reason.TEMPLATE_ERROR, detail=detail)
+        return Outcome(settlement=settlement, kind=Kind.FAILED, data=data)
+    return _retry(delivery, error, now, common=common, detail=detail, data=data)
+
+
+def of_verdict(delivery: Delivery, verdict: Verdict, now: datetime, *, fence: datetime) -> Outcome:
+    """The outcome that a rule decided on, before any request. It burns no attempt."""
+    waits = verdict.until is not None
+    settlement = Settlement(
+        id=delivery.pk,
+        fence=fence,
+        status=Status.PENDING if waits else verdict.status,
+        reason=verdict.reason,
+        detail=verdict.detail[:DETAIL_MAX_LENGTH],
+        due_at=verdict.until,
+        attempts=delivery.attempts - 1,
+        settled_at=now,
+    )
+    kind = Kind.DEFERRED if waits else _KIND_OF_VERDICT[verdict.status]
+    return Outcome(settlement=settlement, kind=kind, data={"reason": verdict.reason} if verdict.reason else {})

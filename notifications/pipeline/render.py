@@ -1,0 +1,67 @@
+"""From a delivery to a message: the type's values, in the person's language and time zone, through its templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urljoin
+
+from django.db import DatabaseError
+from django.utils import timezone, translation
+
+from notifications import conf
+from notifications.channels.registry import get_channel
+from notifications.exceptions import TemplateError
+from notifications.messages import Message
+from notifications.models import Delivery, Notification
+from notifications.preferences.locale import language_of, zone_of
+from notifications.templating import files
+from notifications.types import NotificationType
+
+
+@contextmanager
+def as_person(user: Any) -> Iterator[str]:
+    """In the language and time zone of a person; gives the language."""
+    language = language_of(user)
+    with translation.override(language), timezone.override(zone_of(user)):
+        yield language
+
+
+def render(delivery: Delivery, instance: NotificationType) -> Message:
+    """The message of a delivery. Raises `TemplateError`, whatever it is that fails in the type or its templates."""
+    user = delivery.notification.recipient
+    channel = get_channel(delivery.channel)
+    parts = [(part.name, part.required, part.is_html) for part in channel.parts]
+    with as_person(user) as language:
+        context, link = values(instance, user, language)
+        content = files.render_parts(instance.key, parts, language, context)
+    return channel.message(delivery, content, link, language)
+
+
+def values(instance: NotificationType, user: Any, language: str) -> tuple[dict[str, Any], str]:
+    """The values that templates see, and the absolute link. Ours come first, so that a type may replace them."""
+    try:
+        link = instance.link(user)
+        link = urljoin(conf.get().BASE_URL, link) if link else ""
+        ours = {
+            "recipient_name": user.get_full_name() if hasattr(user, "get_full_name") else str(user),
+            "link": link,
+            "site_url": conf.get().BASE_URL,
+            "LANGUAGE_CODE": language,
+            "LANGUAGE_BIDI": translation.get_language_bidi(),
+        }
+        return ours | instance.context(user), link
+    except DatabaseError:
+        raise
+    except Exception as error:
+        raise TemplateError(f"{instance.key}.context() failed: {type(error).__name__}: {error}") from error
+
+
+def fill_inbox(notification: Notification, delivery: Delivery, instance: NotificationType) -> None:
+    """Set the notification's inbox text from its in-app delivery. In memory: the caller stores it."""
+    message = render(delivery, instance)
+    notification.title = getattr(message, "title", "")
+    notification.body = getattr(message, "text", "")
+    notification.link = getattr(message, "link", "")[:500]
+    notification.enter_inbox()

@@ -1,0 +1,70 @@
+"""Which channels a notification takes: its deliveries, each with the rule behind it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from notifications.channels.registry import get_channel
+from notifications.models import ContactPoint, Delivery, Notification, Reason, Status
+from notifications.types import NotificationType
+
+ContactPoints = Mapping[tuple[Any, str], Sequence[ContactPoint]]
+"""(user's primary key, channel) → the person's contact points there"""
+
+
+def contact_points(user_ids: Sequence[Any], channels: Sequence[str]) -> ContactPoints:
+    """The contact points of many people, in one query; none when no channel leaves the app."""
+    wanted = [name for name in channels if get_channel(name).leaves_app]
+    found: dict[tuple[Any, str], list[ContactPoint]] = defaultdict(list)
+    if wanted:
+        rows: QuerySet[ContactPoint] = ContactPoint.objects.filter(user_id__in=user_ids, channel__in=wanted)
+        for row in rows:
+            found[row.user_id, row.channel].append(row)
+    return found
+
+
+def plan(
+    notification: Notification, type_: type[NotificationType], points: ContactPoints, *, now: datetime
+) -> list[Delivery]:
+    """The deliveries of a notification, not yet stored: pending, standby, or skipped with the rule.
+
+    When nothing that leaves the app can be sent, the first fallback that can takes its place at once.
+    """
+    deliveries: list[Delivery] = []
+    active = getattr(notification.recipient, "is_active", True)
+    present = reached = False  # has an address; and one on a channel that leaves the app
+    for step, names in enumerate([type_.channels, *((name,) for name in type_.fallback)]):
+        for name in names:
+            channel = get_channel(name)
+            addresses, reason = channel.addresses(
+                notification.recipient, points.get((notification.recipient_id, name), ())
+            )
+            if not active:
+                addresses, reason = [], Reason.RECIPIENT_INACTIVE
+            common = {
+                "notification": notification,
+                "channel": name,
+                "step": step,
+                "priority": notification.priority,
+            }
+            if not addresses:
+                deliveries.append(Delivery(**common, status=Status.SKIPPED, reason=reason, settled_at=now))
+            waits = step > 0 and (reached or (present and type_.fallback_after is not None))
+            for address in addresses:
+                delivery = Delivery(**common, address=address.address, contact_point_id=address.contact_point_id)
+                if waits:
+                    delivery.status, delivery.reason = Status.STANDBY, Reason.FALLBACK
+                    if type_.fallback_after is not None:
+                        delivery.due_at = notification.send_at + type_.fallback_after * step
+                else:
+                    delivery.due_at = notification.send_at
+                    delivery.reason = Reason.SCHEDULED if notification.send_at > now else Reason.NONE
+                deliveries.append(delivery)
+            present = present or bool(addresses)
+            reached = reached or bool(addresses and channel.leaves_app)
+    return deliveries

@@ -1,0 +1,87 @@
+"""Write down what became of a batch of deliveries, and what follows from it, in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from uuid import UUID
+
+from django.db import transaction
+
+from notifications import clock
+from notifications.models import ContactPoint, Delivery, Event, Status, outbox
+from notifications.models.states import SUCCEEDED, UNSUCCESSFUL
+from notifications.pipeline import fallback, inbox, queue
+from notifications.pipeline.outcome import Outcome
+from notifications.signals import delivery_settled
+from notifications.types import lane_of
+
+logger = logging.getLogger(__name__)
+
+Settled = tuple[Delivery, Outcome]
+
+
+def settle(batch: Sequence[Settled]) -> int:
+    """Store states and events, end addresses that are bad, go on to fallbacks, and tell listeners.
+
+    What another worker or a caller has taken over meanwhile is left alone. Returns how many were stored.
+    """
+    with transaction.atomic():
+        held = outbox.settle([outcome.settlement for _, outcome in batch])
+        stored = [(delivery, outcome) for delivery, outcome in batch if delivery.pk in held]
+        Event.objects.bulk_create(_event(delivery, outcome) for delivery, outcome in stored)
+        _store_inbox(stored)
+        _disable_addresses(stored)
+        activated = fallback.advance(_with_fallback(stored), clock.now())
+    for delivery in activated:
+        queue.wake(lane_of(delivery.priority))
+    inbox.push([delivery.notification for delivery, _ in stored if _entered_inbox(delivery)])
+    if delivery_settled.has_listeners():
+        for delivery, outcome in stored:
+            settlement = outcome.settlement
+            delivery_settled.send_robust(
+                Delivery, delivery_id=delivery.pk, status=settlement.status, reason=settlement.reason
+            )
+    if len(stored) < len(batch):
+        logger.warning("%d late results were refused: their lease had passed", len(batch) - len(stored))
+    return len(stored)
+
+
+def _event(delivery: Delivery, outcome: Outcome) -> Event:
+    return Event(
+        notification_id=delivery.notification_id,
+        delivery=delivery,
+        kind=outcome.kind,
+        at=outcome.settlement.settled_at,
+        data={"channel": delivery.channel, **outcome.data},
+    )
+
+
+def _entered_inbox(delivery: Delivery) -> bool:
+    return delivery.channel == "in_app" and delivery.notification.position is not None
+
+
+def _store_inbox(stored: Sequence[Settled]) -> None:
+    for delivery, outcome in stored:
+        if outcome.settlement.status == Status.DELIVERED and _entered_inbox(delivery):
+            delivery.notification.save(update_fields=["title", "body", "link", "position"])
+
+
+def _disable_addresses(stored: Sequence[Settled]) -> None:
+    for delivery, outcome in stored:
+        if outcome.disable_address and delivery.contact_point_id is not None:
+            ContactPoint.objects.filter(pk=delivery.contact_point_id, disabled_at__isnull=True).update(
+                disabled_at=outcome.settlement.settled_at, disabled_reason=outcome.disable_address
+            )
+
+
+def _with_fallback(stored: Sequence[Settled]) -> set[UUID]:
+    decided = (*SUCCEEDED, *UNSUCCESSFUL)
+    return {
+        delivery.notification_id
+        for delivery, outcome in stored
+        if outcome.settlement.status in decided and fallback.declared(delivery.notification.type)
+    }
+
+

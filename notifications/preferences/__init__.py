@@ -1,0 +1,1 @@
+"""What a person wants: language, time zone, channels, quiet hours."""

@@ -1,0 +1,63 @@
+"""The provider seam: one class knows one API."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from django.core.checks import CheckMessage
+
+from notifications.messages import Message, Receipt
+
+
+@dataclass(kw_only=True)
+class Provider(ABC):
+    """A configured provider. Its dataclass fields are the `OPTIONS` a deployment may set.
+
+    One instance serves all threads of a process: keep clients and pooled connections on it, and import the
+    provider's SDK in the method that makes the client, never at module level.
+    """
+
+    channels: ClassVar[tuple[str, ...]] = ()
+    """which channels it serves"""
+    local: ClassVar[bool] = False
+    """it answers without a network: called in the worker's own thread, with its database connection"""
+
+    alias: str
+    timeout_seconds: float = 30
+    """how long `send` may take at the most"""
+    reconcile_seconds: float = 120
+    """how long to wait for a receipt before an unknown outcome is decided"""
+
+    @property
+    def gives_receipts(self) -> bool:
+        """Whether it tells later what became of a message: its silence then means that it never took it."""
+        return False
+
+    @property
+    def can_look_up(self) -> bool:
+        """Whether it can be asked for a message by our delivery id."""
+        return False
+
+    @abstractmethod
+    def send(self, message: Message) -> Receipt:
+        """Hand over one message; called from several threads at once.
+
+        Raises `TemporaryError`, `PermanentError`, `AddressError`, or `UnknownOutcome` once the request may have been
+        taken. Anything else counts as temporary.
+        """
+
+    def look_up(self, delivery_id: UUID) -> Receipt | None:
+        """What became of a message, or None if the provider never took it. Raises `TemporaryError` if it cannot say."""
+        raise LookupError(f"{type(self).__name__} cannot be asked for a message.")
+
+    def fetch_receipts(self) -> Iterable[Receipt]:
+        """Receipts to be fetched, from a provider that does not post them. Asked after each round of work."""
+        return ()
+
+    def check(self) -> list[CheckMessage]:
+        """System checks of its options."""
+        return []

@@ -1,0 +1,27 @@
+"""What sibling apps call: `notify`, and what undoes, moves, repeats or explains it."""
+
+from notifications.services.cancel import Cancellation, Rescheduling, cancel, reschedule
+from notifications.services.inbox import mark_all_read, mark_read, mark_seen
+from notifications.services.preview import Preview, preview
+from notifications.services.receipts import record_receipts
+from notifications.services.replay import Replay, replay
+from notifications.services.send import notify
+from notifications.services.timeline import Entry, timeline
+
+__all__ = [
+    "Cancellation",
+    "Entry",
+    "Preview",
+    "Replay",
+    "Rescheduling",
+    "cancel",
+    "mark_all_read",
+    "mark_read",
+    "mark_seen",
+    "notify",
+    "preview",
+    "record_receipts",
+    "replay",
+    "reschedule",
+    "timeline",
+]

@@ -1,0 +1,50 @@
+"""Whom a notification goes to: a user, many users, a group, a queryset; in chunks, each person once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+
+from notifications.exceptions import RecipientError
+
+CHUNK_SIZE = 1000
+VALID = "Valid: a user, a group, a queryset of users, or an iterable of these."
+
+
+def chunks(to: Any) -> Iterator[list[Any]]:
+    """Lists of at most CHUNK_SIZE users, nobody twice. Raises `RecipientError` for anything else."""
+    users = _unique(_users(to))
+    while chunk := list(islice(users, CHUNK_SIZE)):
+        yield chunk
+
+
+def _unique(users: Iterable[Any]) -> Iterator[Any]:
+    seen = set()
+    for user in users:
+        if user.pk is None:
+            raise RecipientError(f"Recipient {user!r} is not saved yet. {VALID}")
+        if user.pk not in seen:
+            seen.add(user.pk)
+            yield user
+
+
+def _users(to: Any) -> Iterator[Any]:
+    model = get_user_model()
+    if isinstance(to, model):
+        yield to
+    elif isinstance(to, Group):
+        yield from model._default_manager.filter(groups=to).order_by("pk").iterator(chunk_size=CHUNK_SIZE)
+    elif isinstance(to, QuerySet):
+        if to.model is not model and not issubclass(to.model, model):
+            raise RecipientError(f"A queryset of {to.model.__name__} is no recipient. {VALID}")
+        yield from to.iterator(chunk_size=CHUNK_SIZE)
+    elif isinstance(to, Iterable) and not isinstance(to, str | bytes | dict):
+        for each in to:
+            yield from _users(each)
+    else:
+        raise RecipientError(f"{to!r} ({type(to).__name__}) is no recipient. {VALID}")

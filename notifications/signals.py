@@ -1,0 +1,9 @@
+"""Signals a sibling app may listen to. Each is sent with `send_robust`: a receiver's error is logged and harms nobody."""
+
+from django.dispatch import Signal
+
+delivery_settled = Signal()
+"""A delivery reached a state. Arguments: `delivery_id`, `status`, `reason`. Sent after it is stored."""
+
+trigger_failed = Signal()
+"""A trigger's function raised. Arguments: `trigger` (its dotted name), `instance`, `error`."""

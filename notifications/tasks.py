@@ -1,0 +1,70 @@
+"""What Django Q runs: a round of work on a lane."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+from notifications import clock, conf
+from notifications.models import Heartbeat, outbox
+from notifications.pipeline import dispatch, queue
+from notifications.providers.registry import get_provider
+from notifications.services import record_receipts
+from notifications.types import LANES
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.2
+HORIZON = timedelta(seconds=95)
+"""what is due within it is waited for: more than the pause between two of the minute's rounds"""
+
+
+def drain(lane: str) -> int:
+    """Deliver what is due in a lane, stay a little for more, and wait for what is due soon.
+
+    Returns how many deliveries were settled. One worker of a lane waits, the others go when they are idle.
+    """
+    settings = conf.get()
+    until = time.monotonic() + settings.DRAIN_SECONDS
+    Heartbeat.objects.beat(lane)
+    settled, waits = 0, False
+    idle_since = time.monotonic()
+    while time.monotonic() < until:
+        done = dispatch.run(lane, until=until)
+        done += fetch_receipts()
+        settled += done
+        if done:
+            idle_since = time.monotonic()
+        if time.monotonic() - idle_since >= settings.LINGER_SECONDS:
+            if not _due_soon(lane) or (not waits and Heartbeat.objects.has_waiter(lane)):
+                break
+            if not waits:
+                waits = True
+                left = timedelta(seconds=until - time.monotonic())
+                Heartbeat.objects.beat(lane, waits_until=clock.now() + left)
+        time.sleep(POLL_SECONDS)
+    if waits:
+        Heartbeat.objects.beat(lane, waits_until=None)
+    if _due_soon(lane) and not Heartbeat.objects.has_waiter(lane):
+        queue.wake(lane)
+    return settled
+
+
+def fetch_receipts() -> int:
+    """Ask the providers whose receipts must be fetched. Returns how many told something new."""
+    applied = 0
+    for alias in conf.get().PROVIDERS:
+        try:
+            receipts = list(get_provider(alias).fetch_receipts())
+        except Exception:
+            logger.exception("Could not fetch receipts from %s", alias)
+            continue
+        if receipts:
+            applied += record_receipts(receipts)
+    return applied
+
+
+def _due_soon(lane: str) -> bool:
+    due = outbox.next_due(LANES[lane])
+    return due is not None and due < clock.now() + HORIZON
