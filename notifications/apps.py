@@ -1,7 +1,6 @@
 """The app. Its label is "notify": a popular older package has taken the label and the tables "notifications"."""
 
 from importlib import import_module
-
 from typing import Any
 
 from django.apps import AppConfig, apps

@@ -89,5 +89,5 @@ class AddressError(ProviderError):
     """The address is bad: this message fails, and later ones to the address are not tried."""
 
 
-class UnknownOutcome(ProviderError):  # noqa: N818 - it is no error: the message may well have been taken
+class UnknownOutcome(ProviderError):
     """The request may have been accepted: a time-out after it was written, or an answer that makes no sense."""

@@ -1,4 +1,4 @@
-"""Signals a sibling app may listen to. Each is sent with `send_robust`: a receiver's error is logged and harms nobody."""
+"""Signals a sibling app may listen to. Each is sent with `send_robust`: a receiver's error harms nobody."""
 
 from django.dispatch import Signal
 

@@ -13,7 +13,7 @@ def backoff(attempt: int, *, base: timedelta, ceiling: timedelta, rng: random.Ra
     Half of the wait is fixed and half is random, so that it never falls to nothing and a crowd still spreads out
     (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
     """
-    full = min(base * 2 ** min(attempt - 1, 20), ceiling)
+    full = min(base * float(2 ** min(attempt - 1, 20)), ceiling)
     return full / 2 + full / 2 * (rng.random() if rng else random.random())  # noqa: S311 - jitter, no secret
 
 
@@ -24,7 +24,5 @@ def next_local_time(now: datetime, local: time, zone: ZoneInfo) -> datetime:
     it is the first time.
     """
     today = now.astimezone(zone).date()
-    moments = (
-        datetime.combine(today + timedelta(days=days), local, tzinfo=zone).astimezone(UTC) for days in (0, 1, 2)
-    )
+    moments = (datetime.combine(today + timedelta(days=days), local, tzinfo=zone).astimezone(UTC) for days in (0, 1, 2))
     return next(moment for moment in moments if moment > now)

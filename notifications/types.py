@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import types
 import typing
@@ -79,7 +80,7 @@ class NotificationType:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        annotated = cls.__dict__.get("__annotations__", {})
+        annotated = inspect.get_annotations(cls)
         if clash := sorted(name for name in annotated if hasattr(NotificationType, name) or name == "key"):
             raise RegistrationError(
                 f"{cls.__qualname__}: {', '.join(clash)} is configuration; write it without an annotation. "
@@ -88,7 +89,7 @@ class NotificationType:
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
         cls.__init__ = _checked(cls.__init__)  # type: ignore[method-assign]
         if "subject" in cls.__dict__:
-            cls.subject = _remembered(cls.subject)  # type: ignore[method-assign]
+            cls.subject = _remembered(cls.subject)  # type: ignore[assignment, method-assign]
 
     # What a subclass may define.
 
@@ -142,8 +143,6 @@ _T = TypeVar("_T", bound=type[NotificationType])
 def register(cls: _T) -> _T:
     """Class decorator: makes a type known. Raises `RegistrationError` for a mistake in its declaration."""
     where = f"{cls.__module__}.{cls.__qualname__}"
-    if not (isinstance(cls, type) and issubclass(cls, NotificationType)):
-        raise RegistrationError(f"{where} is not a NotificationType.")
     key = getattr(cls, "key", None)
     if not isinstance(key, str) or not key or len(key) > KEY_MAX_LENGTH or not _is_path_safe(key):
         raise RegistrationError(
@@ -162,7 +161,9 @@ def register(cls: _T) -> _T:
     if twice := set(cls.channels) & set(cls.fallback):
         raise RegistrationError(f"{where}: {', '.join(sorted(twice))} stands in both channels and fallback.")
     if not isinstance(cls.priority, Priority):
-        raise RegistrationError(f"{where}.priority is {cls.priority!r}. {known('Priority.' + p.name for p in Priority)}")
+        raise RegistrationError(
+            f"{where}.priority is {cls.priority!r}. {known('Priority.' + p.name for p in Priority)}"
+        )
     cls._fields = _payload_fields(cls, where)
     _registry[key] = cls
     return cls
@@ -188,11 +189,24 @@ def all_types() -> list[type[NotificationType]]:
 
 # Payload
 
-_JSON = {str: (str,), int: (int,), float: (float, int), bool: (bool,), list: (list,), dict: (dict,), type(None): (type(None),)}
+_JSON = {
+    str: (str,),
+    int: (int,),
+    float: (float, int),
+    bool: (bool,),
+    list: (list,),
+    dict: (dict,),
+    type(None): (type(None),),
+}
 
 
 def _is_path_safe(key: str) -> bool:
-    return ".." not in key and key[0] not in ".-" and all(each.isalnum() or each in "._-" for each in key) and key.isascii()
+    return (
+        ".." not in key
+        and key[0] not in ".-"
+        and all(each.isalnum() or each in "._-" for each in key)
+        and key.isascii()
+    )
 
 
 def _payload_fields(cls: type[NotificationType], where: str) -> dict[str, tuple[type, ...]]:
@@ -224,7 +238,7 @@ def _checked(init: Callable[..., None]) -> Callable[..., None]:
     """Turn the dataclass's `__init__` into one that checks names, types and JSON, and says what is valid."""
 
     @wraps(init)
-    def __init__(self: NotificationType, *args: Any, **values: Any) -> None:  # noqa: N807
+    def __init__(self: NotificationType, *args: Any, **values: Any) -> None:
         declared = {each.name: each for each in dataclasses.fields(self)}  # type: ignore[arg-type]
         fields = f"Its payload: {', '.join(declared) or 'empty'}."
         if args:
@@ -251,7 +265,9 @@ def _check_value(instance: NotificationType, name: str, value: Any) -> None:
     if object in allowed or (isinstance(value, allowed) and not (isinstance(value, bool) and bool not in allowed)):
         return
     wanted = " or ".join("None" if each is type(None) else each.__name__ for each in dict.fromkeys(allowed))
-    raise PayloadError(f"{instance.key}: payload field {name} must be {wanted}, not {type(value).__name__}: {value!r:.80}")
+    raise PayloadError(
+        f"{instance.key}: payload field {name} must be {wanted}, not {type(value).__name__}: {value!r:.80}"
+    )
 
 
 def _check_json(instance: NotificationType) -> None:
@@ -268,7 +284,9 @@ def _check_json(instance: NotificationType) -> None:
         raise PayloadError(f"{instance.key}: the payload holds a NUL character, which PostgreSQL cannot store.")
 
 
-def _remembered(method: Callable[[NotificationType], Model | None]) -> Callable[[NotificationType], Model | None]:
+def _remembered(
+    method: Callable[[NotificationType], Model | None],
+) -> Callable[[NotificationType], Model | None]:
     @wraps(method)
     def subject(self: NotificationType) -> Model | None:
         if "_subject" not in self.__dict__:

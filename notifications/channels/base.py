@@ -85,5 +85,3 @@ def envelope(delivery: Delivery, language: str) -> dict[str, Any]:
 def text_of(content: Mapping[str, str], name: str) -> str:
     """A plain-text part: no blank lines at its ends, no spaces at the ends of its lines."""
     return "\n".join(line.rstrip() for line in content.get(name, "").strip().splitlines())
-
-

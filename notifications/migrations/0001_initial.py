@@ -2,10 +2,11 @@
 
 import django.core.serializers.json
 import django.db.models.deletion
-import notifications.clock
 import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
+
+import notifications.clock
 
 
 class Migration(migrations.Migration):

@@ -11,9 +11,7 @@ from notifications import clock
 class ContactPoint(models.Model):
     """An address of a person on a channel: an email address, a phone number, a device."""
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="contact_points", db_index=False
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="contact_points", db_index=False)
     channel = models.CharField(max_length=20)
     address = models.TextField(help_text="An email address, an E.164 number, a device token or subscription.")
     label = models.CharField(max_length=100, blank=True, help_text="What its owner calls it, such as “Work phone”.")

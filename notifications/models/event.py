@@ -45,7 +45,13 @@ class Event(models.Model):
     notification = models.ForeignKey(Notification, models.CASCADE, related_name="events")
     # No index and no constraint: events are read and deleted by notification, and each would cost at every send.
     delivery = models.ForeignKey(
-        Delivery, models.DO_NOTHING, null=True, blank=True, related_name="+", db_index=False, db_constraint=False
+        Delivery,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     kind = models.CharField(max_length=20, choices=Kind.choices)
     at = models.DateTimeField(default=clock.now)

@@ -40,7 +40,9 @@ class Heartbeat(models.Model):
     pid = models.IntegerField()
     beat_at = models.DateTimeField()
     waits_until = models.DateTimeField(
-        null=True, blank=True, help_text="One worker of a lane stays for what is due within the minute: until then."
+        null=True,
+        blank=True,
+        help_text="One worker of a lane stays for what is due within the minute: until then.",
     )
 
     objects = HeartbeatQuerySet.as_manager()

@@ -69,7 +69,9 @@ class Notification(models.Model):
     body = models.TextField(blank=True, help_text="As it stands in the inbox.")
     link = models.CharField(max_length=500, blank=True, help_text="What a click opens.")
     position = models.UUIDField(
-        null=True, blank=True, help_text="Its place in the inbox, taken when it appeared there; empty: it is not there."
+        null=True,
+        blank=True,
+        help_text="Its place in the inbox, taken when it appeared there; empty: it is not there.",
     )
 
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -85,7 +87,9 @@ class Notification(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["key", "type", "recipient"], condition=Q(key__isnull=False), name="notify_notification_key"
+                fields=["key", "type", "recipient"],
+                condition=Q(key__isnull=False),
+                name="notify_notification_key",
             ),
         ]
         indexes = [
@@ -96,7 +100,9 @@ class Notification(models.Model):
                 name="notify_notification_unread",
             ),
             models.Index(
-                fields=["subject_type", "subject_id"], condition=~Q(subject_id=""), name="notify_notification_subject"
+                fields=["subject_type", "subject_id"],
+                condition=~Q(subject_id=""),
+                name="notify_notification_subject",
             ),
         ]
         permissions = [("send_notification", "Can send, cancel and replay notifications")]

@@ -75,7 +75,7 @@ def _open(wave: Sequence[Work], in_flight: InFlight) -> int:
     started = _start([each for each in wave if each.message])
     answered = []
     for work in (each for each in wave if each in started or each.message is None):
-        if work.provider is not None and work.provider.local:
+        if work.chosen.local:
             answered.append(_finish(work, *_call(work)))
         else:
             in_flight[_threads().submit(_call, work)] = work
@@ -87,11 +87,15 @@ def _start(works: Sequence[Work]) -> list[Work]:
     now = clock.now()
     starts = []
     for work in works:
-        assert work.provider is not None
-        deadline = now + timedelta(seconds=work.provider.timeout_seconds + SETTLE_GRACE_SECONDS)
+        provider = work.chosen
+        deadline = now + timedelta(seconds=provider.timeout_seconds + SETTLE_GRACE_SECONDS)
         starts.append(
             outbox.Start(
-                id=work.delivery.pk, fence=work.fence, due_at=deadline, provider=work.provider.alias, started_at=now
+                id=work.delivery.pk,
+                fence=work.fence,
+                due_at=deadline,
+                provider=provider.alias,
+                started_at=now,
             )
         )
     held = _persist(lambda: outbox.start(starts))
@@ -102,34 +106,32 @@ def _start(works: Sequence[Work]) -> list[Work]:
 
 def _call(work: Work) -> Answer:
     """Send, or look up, in a thread of the pool: what came of it, and the milliseconds it took."""
-    assert work.provider is not None
     begun = time.perf_counter()
     try:
         answer: Receipt | BaseException | None
         if work.message is not None:
-            answer = work.provider.send(work.message)
+            answer = work.chosen.send(work.message)
         else:
-            answer = work.provider.look_up(work.delivery.pk)
+            answer = work.chosen.look_up(work.delivery.pk)
     except Exception as error:
         answer = error
     return answer, (time.perf_counter() - begun) * 1000
 
 
 def _finish(work: Work, answer: Receipt | BaseException | None, latency_ms: float) -> Work:
-    assert work.provider is not None
-    now = clock.now()
+    now, provider = clock.now(), work.chosen
     if work.message is None:
-        work.outcome = reconcile.decide(work.delivery, work.provider, answer, now, fence=work.fence)
+        work.outcome = reconcile.decide(work.delivery, provider, answer, now, fence=work.fence)
         return work
     if answer is None:
-        answer = TypeError(f"{type(work.provider).__name__}.send returned None, not a Receipt")
+        answer = TypeError(f"{type(provider).__name__}.send returned None, not a Receipt")
     work.outcome = of_result(
         work.delivery,
         answer,
         now,
         fence=work.fence,
-        provider=work.provider.alias,
-        reconcile=timedelta(seconds=work.provider.reconcile_seconds),
+        provider=provider.alias,
+        reconcile=timedelta(seconds=provider.reconcile_seconds),
         latency_ms=latency_ms,
     )
     return work

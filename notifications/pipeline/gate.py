@@ -26,7 +26,7 @@ class Verdict:
 
 @dataclass(slots=True)
 class Candidate:
-    """A delivery at the gate, with its declared type; what the rules need of other tables is filled in for all at once."""
+    """A delivery at the gate, with its declared type. What the rules need of other tables is loaded by `prime`."""
 
     delivery: Delivery
     instance: NotificationType
@@ -44,7 +44,7 @@ def prime(candidates: Sequence[Candidate]) -> None:
 
 
 def check(candidate: Candidate, now: datetime) -> Verdict | None:
-    """The first objection, or None: it may go. Call `prime` before. Whatever the type's own code raises comes through."""
+    """The first objection, or None: it may go. Call `prime` before. What the type's own code raises comes through."""
     return next(filter(None, (rule(candidate, now) for rule in RULES)), None)
 
 
@@ -123,7 +123,9 @@ def _prime_subjects(candidates: Sequence[Candidate]) -> None:
 def _prime_seen(candidates: Sequence[Candidate]) -> None:
     """Whether the recipients of fallbacks have seen the notification: each alone, or all up to a mark."""
     fallbacks = [each for each in candidates if each.delivery.step > 0]
-    marks = InboxState.objects.in_bulk({each.delivery.notification.recipient_id for each in fallbacks}) if fallbacks else {}
+    marks = (
+        InboxState.objects.in_bulk({each.delivery.notification.recipient_id for each in fallbacks}) if fallbacks else {}
+    )
     for each in fallbacks:
         notification = each.delivery.notification
         mark = marks.get(notification.recipient_id)

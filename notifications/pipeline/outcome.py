@@ -58,8 +58,17 @@ def of_result(
     latency_ms: float,
 ) -> Outcome:
     """The outcome of a request that was made. An error of unknown type counts as temporary."""
-    data: dict[str, Any] = {"provider": provider, "attempt": delivery.attempts, "latency_ms": round(latency_ms, 1)}
-    common: dict[str, Any] = {"id": delivery.pk, "fence": fence, "attempts": delivery.attempts, "settled_at": now}
+    data: dict[str, Any] = {
+        "provider": provider,
+        "attempt": delivery.attempts,
+        "latency_ms": round(latency_ms, 1),
+    }
+    common: dict[str, Any] = {
+        "id": delivery.pk,
+        "fence": fence,
+        "attempts": delivery.attempts,
+        "settled_at": now,
+    }
     common["provider"] = provider
     if isinstance(result, Receipt):
         status, kind = _STATUS_OF[result.state]
@@ -92,13 +101,22 @@ def of_result(
         reason = Reason.ADDRESS_REFUSED if bad_address else Reason.REFUSED
         settlement = Settlement(**common, status=Status.FAILED, reason=reason, detail=detail)
         return Outcome(
-            settlement=settlement, kind=Kind.FAILED, data=data, disable_address=detail[:200] if bad_address else ""
+            settlement=settlement,
+            kind=Kind.FAILED,
+            data=data,
+            disable_address=detail[:200] if bad_address else "",
         )
     return _retry(delivery, result, now, common=common, detail=detail, data=data)
 
 
 def _retry(
-    delivery: Delivery, error: BaseException, now: datetime, *, common: dict[str, Any], detail: str, data: dict[str, Any]
+    delivery: Delivery,
+    error: BaseException,
+    now: datetime,
+    *,
+    common: dict[str, Any],
+    detail: str,
+    data: dict[str, Any],
 ) -> Outcome:
     settings = conf.get()
     if isinstance(error, TemporaryError) and error.retry_after is not None:
@@ -120,7 +138,12 @@ def _retry(
 
 def of_preparation_error(delivery: Delivery, error: Exception, now: datetime, *, fence: datetime) -> Outcome:
     """The outcome when no message could be made: quarantined if the template or the type is at fault, else retried."""
-    common: dict[str, Any] = {"id": delivery.pk, "fence": fence, "attempts": delivery.attempts, "settled_at": now}
+    common: dict[str, Any] = {
+        "id": delivery.pk,
+        "fence": fence,
+        "attempts": delivery.attempts,
+        "settled_at": now,
+    }
     detail = f"{type(error).__name__}: {error}"[:DETAIL_MAX_LENGTH]
     data: dict[str, Any] = {"error": detail}
     if isinstance(error, TemplateError):

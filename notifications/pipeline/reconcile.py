@@ -35,7 +35,12 @@ def crashed(delivery: Delivery, now: datetime, *, fence: datetime, window: timed
 
 
 def decide(
-    delivery: Delivery, provider: Provider | None, answer: Receipt | BaseException | None, now: datetime, *, fence: datetime
+    delivery: Delivery,
+    provider: Provider | None,
+    answer: Receipt | BaseException | None,
+    now: datetime,
+    *,
+    fence: datetime,
 ) -> Outcome:
     """The outcome of an unknown delivery. `answer` is what the look-up gave; None: never taken, or not asked."""
     attempts = delivery.attempts - 1  # asking is no attempt

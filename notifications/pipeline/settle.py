@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-
 from uuid import UUID
 
 from django.db import transaction
 
 from notifications import clock
+from notifications.channels.registry import get_channel
 from notifications.models import ContactPoint, Delivery, Event, Status, outbox
 from notifications.models.states import SUCCEEDED, UNSUCCESSFUL
 from notifications.pipeline import fallback, inbox, queue
@@ -59,7 +59,7 @@ def _event(delivery: Delivery, outcome: Outcome) -> Event:
 
 
 def _entered_inbox(delivery: Delivery) -> bool:
-    return delivery.channel == "in_app" and delivery.notification.position is not None
+    return not get_channel(delivery.channel).leaves_app and delivery.notification.position is not None
 
 
 def _store_inbox(stored: Sequence[Settled]) -> None:
@@ -83,5 +83,3 @@ def _with_fallback(stored: Sequence[Settled]) -> set[UUID]:
         for delivery, outcome in stored
         if outcome.settlement.status in decided and fallback.declared(delivery.notification.type)
     }
-
-

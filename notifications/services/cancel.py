@@ -40,7 +40,7 @@ class Rescheduling:
 def cancel(
     *,
     key: str | None = None,
-    type: type[NotificationType] | None = None,  # noqa: A002 - the field's word
+    type: type[NotificationType] | None = None,
     subject: models.Model | None = None,
     recipient: Any = None,
     ids: Iterable[UUID] | None = None,
@@ -77,7 +77,7 @@ def reschedule(
     *,
     at: datetime,
     key: str | None = None,
-    type: type[NotificationType] | None = None,  # noqa: A002 - the field's word
+    type: type[NotificationType] | None = None,
     subject: models.Model | None = None,
     recipient: Any = None,
     ids: Iterable[UUID] | None = None,
@@ -102,9 +102,9 @@ def reschedule(
             if notification.expires_at is not None:
                 notification.expires_at += shift
             notification.save(update_fields=["send_at", "expires_at"])
-            Delivery.objects.filter(
-                notification=notification, status=Status.STANDBY, due_at__isnull=False
-            ).update(due_at=models.F("due_at") + shift)
+            Delivery.objects.filter(notification=notification, status=Status.STANDBY, due_at__isnull=False).update(
+                due_at=models.F("due_at") + shift
+            )
         pending = [each.pk for each in waiting if each.status == Status.PENDING]
         Delivery.objects.filter(pk__in=pending).update(due_at=at, reason=Reason.SCHEDULED, settled_at=now)
         _record(waiting, Kind.RESCHEDULED, now, {"at": at})
@@ -116,7 +116,7 @@ def reschedule(
 def _select(
     *,
     key: str | None,
-    type: type[NotificationType] | None,  # noqa: A002
+    type: type[NotificationType] | None,
     subject: models.Model | None,
     recipient: Any,
     ids: Iterable[UUID] | None,
@@ -133,9 +133,7 @@ def _select(
     if ids is not None:
         found = found.filter(pk__in=list(ids))
     if subject is not None:
-        found = found.filter(
-            subject_type=ContentType.objects.get_for_model(subject), subject_id=str(subject.pk)
-        )
+        found = found.filter(subject_type=ContentType.objects.get_for_model(subject), subject_id=str(subject.pk))
     return list(found.order_by("pk").values_list("pk", flat=True))
 
 
@@ -151,9 +149,7 @@ def _lock(notification_ids: Sequence[UUID]) -> tuple[list[Delivery], dict[str, i
 
 def _close(deliveries: Sequence[Delivery], reason: Reason, now: datetime) -> None:
     ids = [each.pk for each in deliveries]
-    Delivery.objects.filter(pk__in=ids).update(
-        status=Status.CANCELLED, reason=reason, due_at=None, settled_at=now
-    )
+    Delivery.objects.filter(pk__in=ids).update(status=Status.CANCELLED, reason=reason, due_at=None, settled_at=now)
     _record(deliveries, Kind.CANCELLED, now, {"reason": reason})
 
 

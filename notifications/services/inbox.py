@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.db import transaction
 
 from notifications import clock
 from notifications.models import Delivery, Event, InboxState, Kind, Notification, Reason, Status
+from notifications.pipeline import inbox
 
 
 def mark_seen(user: Any, ids: Iterable[UUID]) -> int:
@@ -34,6 +36,7 @@ def _mark(user: Any, ids: Iterable[UUID], field: str, kind: Kind) -> int:
         Delivery.objects.filter(notification_id__in=concerned, status=Status.STANDBY).update(
             status=Status.SKIPPED, reason=Reason.SEEN, due_at=None, settled_at=now
         )
+        transaction.on_commit(partial(inbox.push_changed, user))
     return len(concerned)
 
 
@@ -48,6 +51,5 @@ def mark_all_read(user: Any) -> UUID | None:
         state.read_through = max(newest, state.read_through or newest)
         state.seen_through = max(newest, state.seen_through or newest)
         state.save(update_fields=["read_through", "seen_through"])
+        transaction.on_commit(partial(inbox.push_changed, user))
     return state.read_through
-
-

@@ -75,5 +75,3 @@ def _preview(candidate: Candidate) -> Preview:
         message=message,
         error=error,
     )
-
-

@@ -255,5 +255,3 @@ def _after_commit(created: Sequence[Notification], deliveries: Sequence[Delivery
     arrived = [each for each in created if each.position is not None]
     if arrived:
         transaction.on_commit(partial(inbox.push, arrived))
-
-

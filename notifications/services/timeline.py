@@ -27,9 +27,11 @@ def timeline(notification: Notification) -> list[Entry]:
     entries += [_routed(each, notification) for each in deliveries]
     channels = {each.pk: each.channel for each in deliveries}
     for event in notification.events.all():
-        channel = event.data.get("channel") or channels.get(event.delivery_id, "")
+        channel = event.data.get("channel") or (channels.get(event.delivery_id, "") if event.delivery_id else "")
         data = {name: value for name, value in event.data.items() if name != "channel"}
-        entries.append(Entry(at=event.at, kind=Kind(event.kind), channel=channel, text=_text(event.kind, data), data=data))
+        entries.append(
+            Entry(at=event.at, kind=Kind(event.kind), channel=channel, text=_text(event.kind, data), data=data)
+        )
     return sorted(entries, key=lambda entry: entry.at)  # stable: creation and routing stay ahead of what they caused
 
 

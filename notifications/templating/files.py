@@ -56,7 +56,9 @@ def render(template: Template, context: Mapping[str, Any], *, escape: bool) -> s
         ) from error
 
 
-def render_parts(key: str, parts: Iterable[tuple[str, bool, bool]], language: str, context: Mapping[str, Any]) -> dict[str, str]:
+def render_parts(
+    key: str, parts: Iterable[tuple[str, bool, bool]], language: str, context: Mapping[str, Any]
+) -> dict[str, str]:
     """Part name → text, for parts given as (name, required, is_html). Raises `TemplateError`."""
     content = {}
     for name, required, is_html in parts:
