@@ -107,12 +107,10 @@ def _start(works: Sequence[Work]) -> list[Work]:
 def _call(work: Work) -> Answer:
     """Send, or look up, in a thread of the pool: what came of it, and the milliseconds it took."""
     begun = time.perf_counter()
+    answer: Receipt | BaseException | None
     try:
-        answer: Receipt | BaseException | None
-        if work.message is not None:
-            answer = work.chosen.send(work.message)
-        else:
-            answer = work.chosen.look_up(work.delivery.pk)
+        provider, message = work.chosen, work.message
+        answer = provider.send(message) if message is not None else provider.look_up(work.delivery.pk)
     except Exception as error:
         answer = error
     return answer, (time.perf_counter() - begun) * 1000

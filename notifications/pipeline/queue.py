@@ -21,7 +21,7 @@ _quiet_until: dict[str, float] = {}
 
 
 def wake(lane: str) -> None:
-    """Have a worker look at the lane soon. It carries no data and never raises; if it is lost, the next round finds all.
+    """Have a worker look at the lane soon. Carries no data, never raises, and may be lost: the next round finds all.
 
     Calls within half the linger time of a worker are merged: the worker that answers the first one stays that long.
     """

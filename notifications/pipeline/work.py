@@ -37,6 +37,13 @@ class Work:
     outcome: Outcome | None = None
     """set: nothing is left to do but to settle"""
 
+    @property
+    def chosen(self) -> Provider:
+        """The provider of a work without an outcome: `prepare` gives each one."""
+        if self.provider is None:
+            raise LookupError(f"Delivery {self.delivery.pk} was prepared without a provider")
+        return self.provider
+
 
 def claim(lane: str, limit: int) -> list[Work]:
     """Take due deliveries of a lane.
