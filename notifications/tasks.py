@@ -56,12 +56,14 @@ def fetch_receipts() -> int:
     applied = 0
     for alias in conf.get().PROVIDERS:
         try:
-            receipts = list(get_provider(alias).fetch_receipts())
+            provider = get_provider(alias)
+            receipts = list(provider.fetch_receipts())
         except Exception:
             logger.exception("Could not fetch receipts from %s", alias)
             continue
         if receipts:
             applied += record_receipts(receipts)
+            provider.acknowledge(receipts)
     return applied
 
 

@@ -20,6 +20,16 @@ class SandboxMessage(models.Model):
     captured_at = models.DateTimeField(default=clock.now)
     reported_at = models.DateTimeField(null=True, blank=True, help_text="When its delivery receipt was given.")
 
+    class Meta:
+        indexes = [
+            # Idle workers ask for unreported messages five times a second.
+            models.Index(
+                fields=["provider", "captured_at"],
+                condition=models.Q(reported_at__isnull=True),
+                name="notify_sandbox_unreported",
+            ),
+        ]
+
     def __str__(self) -> str:
         return f"{self.channel} to {self.to}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -57,6 +57,9 @@ class Provider(ABC):
     def fetch_receipts(self) -> Iterable[Receipt]:
         """Receipts to be fetched, from a provider that does not post them. Asked after each round of work."""
         return ()
+
+    def acknowledge(self, receipts: Sequence[Receipt]) -> None:  # noqa: B027 - optional
+        """These fetched receipts are stored. Until then they must come again: a worker may die on the way."""
 
     def check(self) -> list[CheckMessage]:
         """System checks of its options."""
