@@ -7,9 +7,10 @@ os.environ.setdefault("VAR_DIR", f"var/test-{os.getpid()}")
 
 from project.settings import backends, environment
 from project.settings.base import *
-from project.settings.base import DATABASES, NOTIFICATIONS, REDIS_URL, VAR_DIR
+from project.settings.base import ALLOWED_HOSTS, DATABASES, NOTIFICATIONS, REDIS_URL, VAR_DIR
 
 SECRET_KEY = "tests-only-key-that-protects-nothing-at-all-anywhere"  # noqa: S105 - protects nothing
+ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Workers of pytest-xdist, and what they start, keep apart.
@@ -26,3 +27,6 @@ CACHES = backends.caches(REDIS_URL)
 
 # An error in a trigger fails the test that caused it.
 NOTIFICATIONS = {**NOTIFICATIONS, "TRIGGER_ERRORS": "raise"}
+
+# A sibling app of the tests' own.
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.app"]
