@@ -20,6 +20,4 @@ class User(AbstractUser):
         validators=[validate_time_zone],
         help_text=_("A name of the IANA database, such as Asia/Kolkata."),
     )
-    language = models.CharField(
-        _("language"), max_length=12, choices=settings.LANGUAGES, default=default_language
-    )
+    language = models.CharField(_("language"), max_length=12, choices=settings.LANGUAGES, default=default_language)

@@ -8,9 +8,7 @@ from project.settings.base import ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS, LOGGING, 
 
 SECRET_KEY = environment.required("SECRET_KEY", "a random text of 50 characters or more that is kept secret")
 
-environment.required(
-    "BASE_URL", "the address where people reach this site, such as https://notify.example.com"
-)
+environment.required("BASE_URL", "the address where people reach this site, such as https://notify.example.com")
 BASE_URL = environment.url("BASE_URL", ("https", "http"))
 _site = urlsplit(BASE_URL)
 ALLOWED_HOSTS = ALLOWED_HOSTS or [_site.hostname or ""]

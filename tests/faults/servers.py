@@ -191,9 +191,7 @@ def _postgresql_program(name: str) -> str:
     """Find a program on PATH, where pg_config points, or where Debian installs it, newest first."""
     folders = [Path(part) for part in os.environ.get("PATH", "").split(os.pathsep) if part]
     if config := shutil.which("pg_config"):
-        folders.append(
-            Path(subprocess.run([config, "--bindir"], capture_output=True, text=True).stdout.strip())
-        )
+        folders.append(Path(subprocess.run([config, "--bindir"], capture_output=True, text=True).stdout.strip()))
     debian = Path("/usr/lib/postgresql").glob("*/bin")
     folders += sorted(debian, key=lambda folder: float(folder.parent.name), reverse=True)
     found = next((path for folder in folders if os.access(path := folder / name, os.X_OK)), None)

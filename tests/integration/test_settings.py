@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,9 +29,7 @@ def run(settings: str, *command: str, **variables: str) -> subprocess.CompletedP
     """Run Python with a settings module and no other variables that it reads."""
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     environment = {**kept, "DJANGO_SETTINGS_MODULE": f"project.settings.{settings}", **variables}
-    return subprocess.run(
-        [sys.executable, *command], env=environment, capture_output=True, text=True, check=False
-    )
+    return subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
 
 
 def value(settings: str, expression: str, **variables: str) -> object:
@@ -42,9 +41,7 @@ def value(settings: str, expression: str, **variables: str) -> object:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize(
-    ("missing", "said"), [("SECRET_KEY", "a random text"), ("BASE_URL", "the address where")]
-)
+@pytest.mark.parametrize(("missing", "said"), [("SECRET_KEY", "a random text"), ("BASE_URL", "the address where")])
 def test_production_does_not_start_without_what_it_needs(missing: str, said: str) -> None:
     variables = {name: text for name, text in PRODUCTION.items() if name != missing}
     done = run("production", "manage.py", "check", **variables)
@@ -67,9 +64,7 @@ def test_production_ignores_debug() -> None:
 
 
 def test_production_sends_email_over_smtp_once_a_host_is_named() -> None:
-    expression = (
-        "[s.NOTIFICATIONS['CHANNELS']['email']['PROVIDERS'], s.NOTIFICATIONS['PROVIDERS'].get('smtp')]"
-    )
+    expression = "[s.NOTIFICATIONS['CHANNELS']['email']['PROVIDERS'], s.NOTIFICATIONS['PROVIDERS'].get('smtp')]"
     assert value("production", expression, **PRODUCTION) == [["sandbox"], None]
     named = value("production", expression, **PRODUCTION, EMAIL_HOST="mail.example.com", EMAIL_PORT="2525")
     assert named == [
@@ -121,3 +116,13 @@ def test_starting_up_imports_no_server_and_no_provider_library() -> None:
     heavy = "('daphne', 'twisted', 'boto3', 'firebase_admin', 'twilio', 'sendgrid', 'anymail')"
     expression = f"sorted(set({heavy}) & set(__import__('sys').modules))"
     assert value("production", expression, **PRODUCTION) == []
+
+
+def test_sqlite_lets_readers_and_a_writer_work_side_by_side(tmp_path: Path) -> None:
+    expression = (
+        "(lambda c: [c.settings_dict['OPTIONS']['transaction_mode'],"
+        " *[c.cursor().execute(f'PRAGMA {name}').fetchone()[0] for name in"
+        " ('journal_mode', 'synchronous', 'busy_timeout')]])(__import__('django.db').db.connection)"
+    )
+    seen = value("development", expression, DATABASE_URL=f"sqlite:///{tmp_path}/n.sqlite3")
+    assert seen == ["IMMEDIATE", "wal", 1, 20_000]

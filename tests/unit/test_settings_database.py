@@ -9,9 +9,7 @@ from project.settings.database import database
 
 
 def test_a_postgresql_url_is_taken_apart_and_decoded(tmp_path: Path) -> None:
-    entry = database(
-        "postgres://us%40er:p%2Fss@db.example:6543/notify?sslmode=require&application_name=a+b", tmp_path
-    )
+    entry = database("postgres://us%40er:p%2Fss@db.example:6543/notify?sslmode=require&application_name=a+b", tmp_path)
     assert entry == {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "notify",
@@ -26,9 +24,7 @@ def test_a_postgresql_url_is_taken_apart_and_decoded(tmp_path: Path) -> None:
 
 
 def test_a_socket_folder_may_stand_for_the_host(tmp_path: Path) -> None:
-    assert (
-        database("postgresql://%2Fvar%2Frun%2Fpostgresql/notify", tmp_path)["HOST"] == "/var/run/postgresql"
-    )
+    assert database("postgresql://%2Fvar%2Frun%2Fpostgresql/notify", tmp_path)["HOST"] == "/var/run/postgresql"
 
 
 def test_how_long_a_connection_is_kept_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

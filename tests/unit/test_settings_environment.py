@@ -31,9 +31,7 @@ def test_a_flag_that_is_neither_yes_nor_no(monkeypatch: pytest.MonkeyPatch) -> N
         ("10", "COUNT is 10. Valid: a whole number from 1 to 9."),
     ],
 )
-def test_a_number_that_is_none_or_out_of_bounds(
-    monkeypatch: pytest.MonkeyPatch, value: str, said: str
-) -> None:
+def test_a_number_that_is_none_or_out_of_bounds(monkeypatch: pytest.MonkeyPatch, value: str, said: str) -> None:
     monkeypatch.setenv("COUNT", value)
     with pytest.raises(ImproperlyConfigured) as caught:
         environment.integer("COUNT", 2, minimum=1, maximum=9)
