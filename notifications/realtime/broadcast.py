@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 
@@ -92,6 +93,7 @@ class Broadcaster:
 
     def stop(self, timeout: float) -> None:
         """Hand over what is queued, then end the thread and its connections, within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
         self.flush(timeout)
         with self._changed:
             self._stopping = True
@@ -99,7 +101,7 @@ class Broadcaster:
             if loop is not None:
                 loop.call_soon_threadsafe(self._wake.set)
         if thread is not None and loop is not None:
-            thread.join(timeout)
+            thread.join(max(0, deadline - time.monotonic()))
 
     def _run(self) -> None:
         try:
