@@ -128,6 +128,8 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
+        # Without Django's own handlers, which would say everything twice.
+        "django": {"handlers": []},
         # Django Q tells of every task; only what goes wrong is news.
         "django-q": {"level": "WARNING"},
     },

@@ -7,7 +7,7 @@ os.environ.setdefault("VAR_DIR", f"var/test-{os.getpid()}")
 
 from project.settings import backends, environment
 from project.settings.base import *
-from project.settings.base import ALLOWED_HOSTS, DATABASES, NOTIFICATIONS, REDIS_URL, VAR_DIR
+from project.settings.base import ALLOWED_HOSTS, DATABASES, INSTALLED_APPS, NOTIFICATIONS, REDIS_URL, VAR_DIR
 
 SECRET_KEY = "tests-only-key-that-protects-nothing-at-all-anywhere"  # noqa: S105 - protects nothing
 ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
