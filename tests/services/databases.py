@@ -42,4 +42,6 @@ def process_environment(redis_url: str = "", **extra: str) -> dict[str, str]:
     """
     redis = {"REDIS_URL": redis_url, "TESTS_USE_REDIS": "1"} if redis_url else {"TESTS_USE_REDIS": "0"}
     own = {"DJANGO_SETTINGS_MODULE": "project.settings.test", "DATABASE_URL": database_url()}
-    return {**os.environ, **own, **redis, **extra}
+    # Importing project.asgi sets it for this process; the other decides for itself.
+    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_CONN_MAX_AGE"}
+    return {**inherited, **own, **redis, **extra}

@@ -8,7 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from project.settings.database import database
 
 
-def test_a_postgresql_url_is_taken_apart_and_decoded(tmp_path: Path) -> None:
+def test_a_postgresql_url_is_taken_apart_and_decoded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("DATABASE_CONN_MAX_AGE", raising=False)
     entry = database("postgres://us%40er:p%2Fss@db.example:6543/notify?sslmode=require&application_name=a+b", tmp_path)
     assert entry == {
         "ENGINE": "django.db.backends.postgresql",
