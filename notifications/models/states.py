@@ -32,7 +32,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.UNKNOWN: _CLOSINGS | {Status.PENDING, Status.SENT, Status.DELIVERED, Status.BOUNCED},
     Status.SENT: frozenset({Status.DELIVERED, Status.FAILED, Status.BOUNCED}),
     Status.DELIVERED: frozenset({Status.BOUNCED}),  # some mail systems accept first and bounce later
-    Status.FAILED: frozenset({Status.SENT, Status.DELIVERED, Status.BOUNCED}),  # a receipt knows better
+    Status.FAILED: frozenset({Status.DELIVERED, Status.BOUNCED}),  # a receipt knows better
     Status.BOUNCED: frozenset(),
     Status.SKIPPED: frozenset(),
     Status.CANCELLED: frozenset({Status.SENT, Status.DELIVERED}),  # cancelled in flight, and yet it arrived
