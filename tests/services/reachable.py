@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from functools import cache
 from typing import Never
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -21,9 +22,14 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def postgresql_url() -> str:
-    """Return the server of DATABASE_URL, or that of the standard port if the variable names another kind."""
+    """Return the server of DATABASE_URL, or that of the standard port if the variable names another kind.
+
+    Its database is "postgres", which every server has: the one of the variable may not exist yet.
+    """
     url = environment.text("DATABASE_URL")
-    return url if url.startswith(("postgres://", "postgresql://")) else POSTGRESQL_DEFAULT
+    if not url.startswith(("postgres://", "postgresql://")):
+        return POSTGRESQL_DEFAULT
+    return urlsplit(url)._replace(path="/postgres").geturl()
 
 
 def redis_url() -> str:
