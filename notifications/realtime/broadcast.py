@@ -79,6 +79,7 @@ class Broadcaster:
             self._queue.extend(fitting)
             self._outstanding += len(fitting)
             if fitting and self._thread is None:
+                self._stopping = False
                 self._thread = threading.Thread(target=self._run, name="notifications-broadcast", daemon=True)
                 self._thread.start()
             elif self._loop is not None:
@@ -109,17 +110,23 @@ class Broadcaster:
         finally:
             with self._changed:  # a later push starts a new thread
                 self._thread = self._loop = None
+                self.dropped += len(self._queue)
+                self._outstanding = 0
+                self._queue.clear()
+                self._changed.notify_all()
 
     async def _work(self) -> None:
         with self._changed:
             self._loop = asyncio.get_running_loop()
             self._wake = asyncio.Event()
-        while not self._stopping:
+        while True:
             while batch := list(itertools.islice(self._drain(), BATCH)):
                 await self._send(batch)
                 with self._changed:
                     self._outstanding -= len(batch)
                     self._changed.notify_all()
+            if self._stopping:
+                return
             await self._wake.wait()
             self._wake.clear()
 
@@ -134,9 +141,7 @@ class Broadcaster:
                 self._lost(len(batch), 'CHANNEL_LAYERS has no "default"')
                 return
             async with asyncio.timeout(SEND_TIMEOUT):
-                sends = (
-                    layer.group_send(group, {"type": EVENT, "message": message}) for group, message in batch
-                )
+                sends = (layer.group_send(group, {"type": EVENT, "message": message}) for group, message in batch)
                 outcomes = await asyncio.gather(*sends, return_exceptions=True)
         except TimeoutError:
             self._lost(len(batch), f"the channel layer did not answer within {SEND_TIMEOUT} s")
@@ -154,9 +159,7 @@ class Broadcaster:
         self.dropped += number
         if not self._failing:
             self._failing = True
-            logger.error(
-                "Live messages are not pushed: %s. They stand in the inbox; retrying quietly", reason
-            )
+            logger.error("Live messages are not pushed: %s. They stand in the inbox; retrying quietly", reason)
 
 
 _broadcaster = Broadcaster()

@@ -76,9 +76,7 @@ def _since(data: dict[str, Any]) -> UUID | None:
         return None
     position = _uuid(given)
     if position is None or position.version != 7:
-        detail = (
-            f'{_short(given)} is no cursor. Valid: one this server sent as "cursor" or "position", or null.'
-        )
+        detail = f'{_short(given)} is no cursor. Valid: one this server sent as "cursor" or "position", or null.'
         raise BadMessageError("bad_cursor", detail)
     return position
 
@@ -89,9 +87,7 @@ def _ids(data: dict[str, Any]) -> tuple[UUID, ...]:
         raise BadMessageError("bad_ids", f'"ids" is a list of at most {MAX_IDS} ids of notifications.')
     ids = tuple(_uuid(each) for each in given)
     if None in ids:
-        raise BadMessageError(
-            "bad_ids", f"{_short(given[ids.index(None)])} is no id of a notification (a UUID)."
-        )
+        raise BadMessageError("bad_ids", f"{_short(given[ids.index(None)])} is no id of a notification (a UUID).")
     return tuple(each for each in ids if each)
 
 

@@ -16,6 +16,7 @@ from notifications.models import Notification
 from notifications.realtime import broadcast, protocol
 from notifications.realtime.allowance import Allowance
 from notifications.realtime.client_messages import MAX_IDS, BadMessageError, Ping, Read, Resume, Seen, parse
+from notifications.services.read_state import with_marks
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +91,7 @@ class NotificationConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc] # 
             await self.send_json(event["message"])
         self._count_soon()
 
-    async def receive(
-        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
-    ) -> None:
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
         """Check a frame, then do what it says."""
         if self.user is None:
             return
@@ -129,7 +128,8 @@ class NotificationConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc] # 
         elif resume.since is not None:
             rows = rows.filter(position__gte=_earlier(resume.since, self.overlap))
         found = list(rows[: self.batch + 1])
-        return protocol.replayed(found[: self.batch], more=len(found) > self.batch, since=resume.since)
+        items = with_marks(self.user, found[: self.batch])
+        return protocol.replayed(items, more=len(found) > self.batch, since=resume.since)
 
     async def _mark(self, mark: Any, ids: tuple[UUID, ...] | None) -> None:
         await database_sync_to_async(_mark)(mark, self.user, ids)

@@ -63,8 +63,7 @@ class MessageFile:
             number = self._reader.number
             after = mark[1] if mark[0] == number else 0
             rows = connection.execute(
-                "SELECT id, name, body, expires FROM grouped"
-                " WHERE id > ? AND expires > ? ORDER BY id LIMIT ?",
+                "SELECT id, name, body, expires FROM grouped WHERE id > ? AND expires > ? ORDER BY id LIMIT ?",
                 (after, time.time(), limit),
             )
             return [((number, newest), group, body, expires) for newest, group, body, expires in rows]

@@ -59,9 +59,7 @@ class SQLiteChannelLayer(BaseChannelLayer):  # type: ignore[misc] # channels has
     ) -> None:
         if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
             wanted = ".".join(map(str, MINIMUM_SQLITE))
-            raise ImproperlyConfigured(
-                f"SQLiteChannelLayer needs SQLite {wanted}; this is {sqlite3.sqlite_version}."
-            )
+            raise ImproperlyConfigured(f"SQLiteChannelLayer needs SQLite {wanted}; this is {sqlite3.sqlite_version}.")
         super().__init__(expiry=expiry, capacity=capacity, channel_capacity=channel_capacity)
         self.channel_capacity = self.compile_capacities(channel_capacity or {})
         self.group_expiry = group_expiry
@@ -74,9 +72,7 @@ class SQLiteChannelLayer(BaseChannelLayer):  # type: ignore[misc] # channels has
     async def send(self, channel: str, message: dict[str, Any]) -> None:
         """Send to one channel. Raises `ChannelFull` when `capacity` messages wait there."""
         self.require_valid_channel_name(channel)
-        if not await self._attempt(
-            self._file.add_direct, channel, *self._stamped(message), self.get_capacity(channel)
-        ):
+        if not await self._attempt(self._file.add_direct, channel, *self._stamped(message), self.get_capacity(channel)):
             raise ChannelFull(channel)
         self._wake()
 
@@ -181,9 +177,7 @@ def _encode(message: dict[str, Any]) -> bytes:
 def _encode_bytes(value: object) -> dict[str, str]:
     if isinstance(value, bytes | bytearray):
         return {BYTES: base64.b64encode(value).decode()}
-    raise TypeError(
-        f"A channel message cannot hold a {type(value).__name__}: only what JSON knows, and bytes."
-    )
+    raise TypeError(f"A channel message cannot hold a {type(value).__name__}: only what JSON knows, and bytes.")
 
 
 def _decode(body: bytes) -> dict[str, Any]:

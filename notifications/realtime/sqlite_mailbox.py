@@ -34,9 +34,7 @@ class Mailbox:
         self._capacity = capacity
         self._queues: dict[str, deque[Body]] = {}
         self._waiting: dict[str, deque[asyncio.Future[Body]]] = {}
-        self._groups: dict[
-            str, dict[str, tuple[Mark, float]]
-        ] = {}  # channel → (newest message at joining, expires)
+        self._groups: dict[str, dict[str, tuple[Mark, float]]] = {}  # channel → (newest message at joining, expires)
         self._unclaimed: set[str] = set()
         self._cursor: Mark | None = None
         self._version: tuple[int, int] | None = None
