@@ -21,7 +21,7 @@ def make_person(db: None) -> Callable[..., Any]:
         values = {
             "username": f"person{number}",
             "email": f"person{number}@example.org",
-            "phone": f"+4477009{number:05d}",
+            "phone": f"+447700{900100 + number % 800}",
             **values,
         }
         user = get_user_model()._default_manager.create_user(**values)

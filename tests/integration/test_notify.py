@@ -142,7 +142,9 @@ def test_a_wrong_recipient_behind_a_thousand_good_ones_leaves_nothing_and_the_ca
 
 def test_a_person_without_an_address_on_any_channel_is_refused(make_person):
     nobody = make_person(phone="")
-    with pytest.raises(RecipientError, match=r"cannot be reached by tests\.note\. Tried: sms \(the recipient has no add"):
+    with pytest.raises(
+        RecipientError, match=r"cannot be reached by tests\.note\. Tried: sms \(the recipient has no add"
+    ):
         notify(Note(text="a"), to=nobody)
     assert not Notification.objects.exists()
 
