@@ -1,12 +1,20 @@
 """The project's addresses."""
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
-    path("", include("project.demo.urls")),
+    path("api/v1/", include("notifications.api.urls")),
+    path("", include("project.clinic.urls")),
 ]
+
+if apps.is_installed("project.demo"):
+    urlpatterns += [path("", include("project.demo.urls"))]
+else:
+    urlpatterns += [path("", RedirectView.as_view(pattern_name="clinic:appointments"))]
