@@ -16,11 +16,14 @@ RESYNC_SECONDS = 60.0
 
 _lock = threading.Lock()
 _synced: tuple[datetime, float] | None = None  # the database's time, and our monotonic clock then
+_frozen: datetime | None = None
 
 
 def now() -> datetime:
     """The database's time, in UTC, to a few milliseconds."""
     global _synced
+    if _frozen is not None:
+        return _frozen
     synced = _synced
     if synced is None or time.monotonic() - synced[1] > RESYNC_SECONDS:
         with _lock:
@@ -32,6 +35,13 @@ def forget() -> None:
     """Ask the database again at the next call."""
     global _synced
     _synced = None
+
+
+def freeze(at: datetime | None) -> datetime | None:
+    """Stand still at a moment; None: go on. Returns what was set. For tests: `notifications.testing.frozen_clock`."""
+    global _frozen
+    before, _frozen = _frozen, at.astimezone(UTC) if at else None
+    return before
 
 
 def _ask() -> tuple[datetime, float]:
