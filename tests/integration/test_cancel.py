@@ -8,7 +8,7 @@ from django.db import transaction
 
 from notifications import clock
 from notifications.exceptions import NotificationError, ScheduleError
-from notifications.messages import Message, Receipt
+from notifications.messages import Message, Receipt, SmsMessage
 from notifications.models import Delivery, Event, Notification, Reason, SandboxFault, SandboxMessage, Status
 from notifications.models.outbox import claim
 from notifications.pipeline import dispatch
@@ -104,7 +104,7 @@ def test_a_replaced_one_in_flight_is_not_repeated_either(person, monkeypatch):
     notify(Note(text="old"), to=person, key="k")
     sent = []
 
-    def send(provider: SandboxProvider, message: Message) -> Receipt:
+    def send(provider: SandboxProvider, message: SmsMessage) -> Receipt:
         sent.append(message.text)
         if message.text == "old":
             notify(Note(text="new"), to=person, key="k", replace=True)
@@ -140,7 +140,7 @@ def test_what_was_sent_cannot_be_moved(person):
 
 @pytest.mark.parametrize(
     ("at", "message"),
-    [(datetime(2030, 1, 1), "naive"), (datetime.fromisoformat("2020-01-01T00:00:00+00:00"), "in the past")],  # noqa: DTZ001
+    [(datetime(2030, 1, 1), "naive"), (datetime.fromisoformat("2020-01-01T00:00:00+00:00"), "in the past")],
 )
 def test_a_wrong_time_moves_nothing(person, at, message):
     notify(Note(text="a"), to=person, key="k", at=clock.now() + TOMORROW)

@@ -110,6 +110,7 @@ def test_retry_after_is_obeyed_and_burns_no_attempt(person):
         work()
         delivery = Delivery.objects.get()
         assert (delivery.status, delivery.reason, delivery.attempts) == (Status.PENDING, Reason.RETRY_AFTER, 0)
+        assert delivery.due_at is not None
         assert 38 < (delivery.due_at - clock.now()).total_seconds() <= 40
     make_due()
     work()
@@ -360,7 +361,7 @@ def test_the_timeline_tells_the_whole_story_in_order(make_person):
     work()
     make_due()
     work()
-    story = [(entry.kind, entry.channel) for entry in timeline(notification)]
+    story = [(str(entry.kind), entry.channel) for entry in timeline(notification)]
     assert story[:5] == [
         ("created", ""),
         ("routed", "email"),

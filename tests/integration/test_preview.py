@@ -1,6 +1,7 @@
 """`preview`: the same answer as `notify`, before anything is sent (C12)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_it_shows_who_gets_what_text_where_and_when_and_stores_nothing(make_person):
     person = make_person(phone="")
     at = clock.now() + timedelta(hours=2)
-    shown = {each.channel: each for each in preview(Everywhere(text="hello"), to=person, at=at)}
+    shown: dict[str, Any] = {each.channel: each for each in preview(Everywhere(text="hello"), to=person, at=at)}
     assert shown["email"].message.subject == "Subject: hello"
     assert shown["push"].message.title == "hello"
     assert shown["in_app"].message.text == "In app: hello"
@@ -30,7 +31,12 @@ def test_it_shows_who_gets_what_text_where_and_when_and_stores_nothing(make_pers
 @pytest.mark.parametrize("at", [None, timedelta(hours=1)])
 @pytest.mark.parametrize("lacks", ["", "phone", "email", "device", "active"])
 def test_it_cannot_disagree_with_what_is_sent(make_person, type_, at, lacks):
-    values = {"phone": {"phone": ""}, "email": {"email": ""}, "device": {"device": ""}, "active": {"is_active": False}}
+    values: dict[str, dict[str, Any]] = {
+        "phone": {"phone": ""},
+        "email": {"email": ""},
+        "device": {"device": ""},
+        "active": {"is_active": False},
+    }
     people = [make_person(**values.get(lacks, {})), make_person()]
     when = clock.now() + at if at else None
     shown = [

@@ -3,6 +3,7 @@
 import itertools
 import time
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -23,7 +24,7 @@ def sent(person) -> Delivery:
     return Delivery.objects.get()
 
 
-def receipt(delivery: Delivery, state: str, **values: object) -> Receipt:
+def receipt(delivery: Delivery, state: Any, **values: Any) -> Receipt:
     return Receipt(delivery_id=delivery.pk, state=state, provider="sandbox", **values)
 
 

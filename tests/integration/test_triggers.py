@@ -189,4 +189,4 @@ def test_a_field_that_does_not_exist_is_refused_with_those_that_do():
 
 def test_a_trigger_needs_a_model():
     with pytest.raises(RegistrationError, match="needs a model class, not 'Visit'"):
-        on_create("Visit")(lambda visit: None)
+        on_create("Visit")(lambda visit: None)  # type: ignore[arg-type]

@@ -11,7 +11,9 @@ from notifications import timing
 BASE, CEILING = timedelta(seconds=15), timedelta(hours=1)
 
 
-@pytest.mark.parametrize(("attempt", "full"), [(1, 15), (2, 30), (3, 60), (4, 120), (8, 1920), (9, 3600), (10_000, 3600)])
+@pytest.mark.parametrize(
+    ("attempt", "full"), [(1, 15), (2, 30), (3, 60), (4, 120), (8, 1920), (9, 3600), (10_000, 3600)]
+)
 def test_backoff_doubles_up_to_its_ceiling_and_half_of_it_is_random(attempt, full):
     waits = [timing.backoff(attempt, base=BASE, ceiling=CEILING, rng=random.Random(seed)) for seed in range(200)]
     seconds = [wait.total_seconds() for wait in waits]
@@ -19,8 +21,8 @@ def test_backoff_doubles_up_to_its_ceiling_and_half_of_it_is_random(attempt, ful
     assert len(set(seconds)) > 150
 
 
-def local(year, month, day, hour, minute, zone):
-    return datetime(year, month, day, hour, minute, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+def local(wall: tuple[int, int, int, int, int], zone: str) -> datetime:
+    return datetime(*wall, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,7 @@ def local(year, month, day, hour, minute, zone):
     ],
 )
 def test_the_next_local_time_is_right_in_gaps_overlaps_and_odd_zones(now, wall, zone, expected):
-    assert timing.next_local_time(local(*now, zone), wall, ZoneInfo(zone)) == expected
+    assert timing.next_local_time(local(now, zone), wall, ZoneInfo(zone)) == expected
 
 
 def test_the_next_local_time_comes_exactly_once_a_day_in_a_year_with_both_changes():

@@ -49,7 +49,7 @@ def test_a_wrong_payload_is_refused_and_the_valid_one_named(payload, message):
 
 def test_a_payload_is_given_by_name():
     with pytest.raises(PayloadError, match=r"give the payload by name\. Its payload: text\."):
-        Note("hello")  # type: ignore[misc]
+        Note("hello")  # type: ignore[call-arg]
 
 
 def test_true_is_no_number():
@@ -79,7 +79,10 @@ def test_what_json_cannot_hold_is_refused(value, message):
     try:
         with pytest.raises(PayloadError, match=message):
             Loose(values=value)
-        assert Loose(values=[1, "a", None, {"b": 2.5}]).payload() == {"values": [1, "a", None, {"b": 2.5}], "extra": None}
+        assert Loose(values=[1, "a", None, {"b": 2.5}]).payload() == {
+            "values": [1, "a", None, {"b": 2.5}],
+            "extra": None,
+        }
     finally:
         unregister("tests.loose")
 
@@ -123,7 +126,10 @@ def test_configuration_with_an_annotation_is_refused():
         ({"key": "x" * 101}, r"key is"),
         ({"key": "tests.wrong", "channels": "sms"}, r"channels is 'sms'; it must be a tuple of channel names"),
         ({"key": "tests.wrong", "channels": ()}, r"channels is empty"),
-        ({"key": "tests.wrong", "channels": ("sms",), "fallback": ("sms",)}, r"sms stands in both channels and fallback"),
+        (
+            {"key": "tests.wrong", "channels": ("sms",), "fallback": ("sms",)},
+            r"sms stands in both channels and fallback",
+        ),
         ({"key": "tests.wrong", "priority": "high"}, r"priority is 'high'\. Known: Priority\.CRITICAL"),
     ],
 )
