@@ -8,3 +8,4 @@ class ClinicConfig(AppConfig):
 
     name = "project.clinic"
     label = "clinic"
+    verbose_name = "Clinic"

@@ -32,7 +32,6 @@ INSTALLED_APPS = [
     "notifications.apps.NotifyConfig",
     "project.accounts",
     "project.clinic",
-    "project.demo",
 ]
 
 MIDDLEWARE = [

@@ -11,6 +11,7 @@ from project.settings.base import ALLOWED_HOSTS, DATABASES, INSTALLED_APPS, NOTI
 
 SECRET_KEY = "tests-only-key-that-protects-nothing-at-all-anywhere"  # noqa: S105 - protects nothing
 ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
+INSTALLED_APPS = [*INSTALLED_APPS, "project.demo"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Workers of pytest-xdist, and what they start, keep apart.

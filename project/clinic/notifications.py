@@ -1,0 +1,198 @@
+"""What patients are told about their appointments.
+
+Treatments are named in the inbox and in emails only: a lock screen or a text message may be read by others.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.urls import reverse
+
+from notifications import clock
+from notifications.services import cancel, notify
+from notifications.triggers import Change, on_change, on_create, on_delete
+from notifications.types import NotificationType, Priority, register
+from project.clinic.models import Appointment, Status
+
+
+class AppointmentNotification(NotificationType):
+    """What they have in common. `starts_at` is the time they tell, in ISO 8601."""
+
+    category = "appointments"
+    about = Status.CONFIRMED
+    """how the appointment stands as long as the notification is true"""
+    example = {"appointment_id": 1, "starts_at": "2030-03-04T05:00:00+00:00"}
+
+    appointment_id: int
+    starts_at: str
+
+    def subject(self) -> Appointment:
+        return Appointment.objects.get(pk=self.appointment_id)
+
+    def still_valid(self) -> bool:
+        appointment = self.subject()
+        return appointment.status == self.about and appointment.starts_at == self.time
+
+    def context(self, recipient: AbstractBaseUser) -> dict[str, Any]:
+        appointment = self.subject()
+        return {
+            "starts_at": self.time,
+            "ends_at": self.time + timedelta(minutes=appointment.minutes),
+            "doctor": str(appointment.doctor),
+            "treatment": appointment.treatment,
+            "place": appointment.place,
+            "minutes": appointment.minutes,
+        }
+
+    def link(self, recipient: AbstractBaseUser) -> str:
+        return reverse("clinic:appointment", args=[self.appointment_id])
+
+    @property
+    def time(self) -> datetime:
+        """`starts_at`, read."""
+        return datetime.fromisoformat(self.starts_at)
+
+
+@register
+class AppointmentRequested(AppointmentNotification):
+    """Says that a request has arrived."""
+
+    key = "clinic.appointment_requested"
+    about = Status.REQUESTED
+    channels = ("email", "push", "in_app")
+
+
+@register
+class AppointmentConfirmed(AppointmentNotification):
+    """Says that the clinic has confirmed."""
+
+    key = "clinic.appointment_confirmed"
+    channels = ("email", "push", "in_app")
+    fallback = ("sms",)
+
+
+@register
+class AppointmentMoved(AppointmentNotification):
+    """Says that a confirmed appointment has another time."""
+
+    key = "clinic.appointment_moved"
+    channels = ("sms", "push", "email", "in_app")
+    priority = Priority.HIGH
+    example = {**AppointmentNotification.example, "moved_from": "2030-03-03T09:30:00+00:00"}
+
+    moved_from: str
+
+    def context(self, recipient: AbstractBaseUser) -> dict[str, Any]:
+        return {**super().context(recipient), "moved_from": datetime.fromisoformat(self.moved_from)}
+
+
+@register
+class AppointmentCancelled(AppointmentNotification):
+    """Says that an appointment will not take place."""
+
+    key = "clinic.appointment_cancelled"
+    about = Status.CANCELLED
+    channels = ("sms", "push", "email", "in_app")
+    priority = Priority.HIGH
+
+
+class Reminder(AppointmentNotification):
+    """Comes `ahead` of the appointment, and not once it has begun."""
+
+    ahead = timedelta()
+
+    def still_valid(self) -> bool:
+        return super().still_valid() and self.time > clock.now()
+
+
+@register
+class AppointmentReminderDay(Reminder):
+    """Reminds of an appointment the day before."""
+
+    key = "clinic.appointment_reminder_day"
+    ahead = timedelta(hours=24)
+    channels = ("sms", "in_app")
+    fallback = ("email",)
+    expires_after = timedelta(hours=12)
+
+
+@register
+class AppointmentReminderHour(Reminder):
+    """Reminds of an appointment an hour before."""
+
+    key = "clinic.appointment_reminder_hour"
+    ahead = timedelta(hours=1)
+    channels = ("push", "in_app")
+    fallback = ("sms",)
+    priority = Priority.HIGH
+    expires_after = timedelta(minutes=45)
+
+
+REMINDERS: tuple[type[Reminder], ...] = (AppointmentReminderDay, AppointmentReminderHour)
+
+
+@on_create(Appointment)
+def appointment_created(appointment: Appointment) -> None:
+    """The desk may book and confirm in one step."""
+    if appointment.status == Status.REQUESTED:
+        tell(AppointmentRequested, appointment)
+    elif appointment.status == Status.CONFIRMED:
+        appointment_confirmed(appointment)
+
+
+@on_change(Appointment, "status", to=Status.CONFIRMED)
+def appointment_confirmed(appointment: Appointment) -> None:
+    """Tell the patient, and plan the reminders."""
+    tell(AppointmentConfirmed, appointment)
+    plan_reminders(appointment)
+
+
+@on_change(Appointment, "starts_at")
+def appointment_moved(appointment: Appointment, change: Change) -> None:
+    """Only what was confirmed has a time that the patient counts on."""
+    if appointment.status == Status.CONFIRMED:
+        tell(AppointmentMoved, appointment, moved_from=change.old.isoformat())
+        plan_reminders(appointment)
+
+
+@on_change(Appointment, "status", to=Status.CANCELLED)
+def appointment_cancelled(appointment: Appointment) -> None:
+    """First drop what was still to be said, then say this."""
+    cancel(subject=appointment)
+    tell(AppointmentCancelled, appointment)
+
+
+@on_delete(Appointment)
+def appointment_deleted(appointment: Appointment) -> None:
+    """Nothing more is said about it."""
+    cancel(subject=appointment)
+
+
+def tell(type_: type[AppointmentNotification], appointment: Appointment, **payload: str) -> None:
+    """Notify the patient now."""
+    notify(_about(type_, appointment, **payload), to=appointment.patient.user, subject=appointment)
+
+
+def plan_reminders(appointment: Appointment) -> None:
+    """Have the reminders fit the appointment's time: one whose time has passed is not sent at all."""
+    for type_ in REMINDERS:
+        key = f"{type_.key}:{appointment.pk}"
+        at = appointment.starts_at - type_.ahead
+        if at > clock.now():
+            notify(
+                _about(type_, appointment),
+                to=appointment.patient.user,
+                at=at,
+                key=key,
+                replace=True,
+                subject=appointment,
+            )
+        else:
+            cancel(key=key, type=type_)
+
+
+def _about(type_: type[AppointmentNotification], appointment: Appointment, **payload: str) -> AppointmentNotification:
+    return type_(appointment_id=appointment.pk, starts_at=appointment.starts_at.isoformat(), **payload)
