@@ -20,7 +20,9 @@ from notifications.services.read_state import with_marks
 
 logger = logging.getLogger(__name__)
 
-# Close codes: RFC 6455 below 4000, ours above.
+# Close codes: those of the standard (RFC 6455), and our own above 4000. Where the server cannot send one of the
+# standard's, it is raised by 3000.
+OWN_CODES = 4000
 NOT_TEXT = 1003
 TOO_LARGE = 1009
 TRY_LATER = 1013
@@ -155,7 +157,12 @@ class NotificationConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc] # 
 
     async def _refuse(self, code: int) -> None:
         self.user = None
-        await self.close(code)
+        try:
+            await self.close(code)
+        except Exception:  # daphne's: it knows no codes of the standard but 1000
+            if code > OWN_CODES:
+                raise
+            await self.close(code + 3000)
 
 
 def _state(user: Any) -> tuple[UUID | None, dict[str, int]]:

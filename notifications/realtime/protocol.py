@@ -1,9 +1,10 @@
 """What the server says to an open page over the WebSocket: JSON objects with a "type".
 
-`hello`, `notification`, `counts`, `replayed`, `pong`, `error`; what the page says is in
-`client_messages.py`. A cursor is the position of a notification in the inbox (a UUIDv7:
-later is greater), or null for an inbox that was empty. Clients ignore types and keys they do not know;
-what an old client would misread raises VERSION.
+`hello`, `notification`, `counts`, `replayed`, `pong`, `error`; what the page says is in `client_messages.py`.
+
+A cursor is the position of a notification in the inbox (a UUIDv7: later is greater), or null for an inbox that was
+empty. A page's cursor moves with `hello` and `replayed`, not with `notification`: a push before it may have been lost.
+Clients ignore types and keys they do not know; what an old client would misread raises VERSION.
 """
 
 from collections.abc import Sequence
@@ -65,7 +66,7 @@ class Replayed(TypedDict):
 
 
 class Pong(TypedDict):
-    """Answer to `ping`. A client whose own cursor is another one has missed something and resumes."""
+    """Answer to `ping`: where the inbox stands. A client whose cursor is earlier resumes."""
 
     type: Literal["pong"]
     cursor: Cursor
