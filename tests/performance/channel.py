@@ -1,0 +1,22 @@
+"""A channel without templates: what is left is the queue's own cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from notifications.channels.base import Channel, envelope
+from notifications.messages import Message
+from notifications.models import Delivery
+
+
+@dataclass(kw_only=True)
+class BareChannel(Channel):
+    """Sends an empty message to the user's email address."""
+
+    parts = ()
+
+    user_field: str = "email"
+
+    def message(self, delivery: Delivery, content: Mapping[str, str], link: str, language: str) -> Message:
+        return Message(**envelope(delivery, language))

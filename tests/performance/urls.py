@@ -1,0 +1,3 @@
+"""No page is measured yet."""
+
+urlpatterns: list[object] = []
