@@ -65,9 +65,12 @@ class Channel(ABC):
         """The message, from its rendered parts (part name → text)."""
 
 
+_CONTROL = {number: None for number in (*range(32), 127) if chr(number) not in "\t\n\r"}
+
+
 def one_line(text: str) -> str:
-    """The text without line breaks and with single spaces: titles and subjects."""
-    return " ".join(text.split())
+    """The text without line breaks and control characters, and with single spaces: titles and subjects."""
+    return " ".join(text.translate(_CONTROL).split())
 
 
 def envelope(delivery: Delivery, language: str) -> dict[str, Any]:
@@ -83,5 +86,5 @@ def envelope(delivery: Delivery, language: str) -> dict[str, Any]:
 
 
 def text_of(content: Mapping[str, str], name: str) -> str:
-    """A plain-text part: no blank lines at its ends, no spaces at the ends of its lines."""
-    return "\n".join(line.rstrip() for line in content.get(name, "").strip().splitlines())
+    """A plain-text part: no control characters, no blank lines at its ends, no spaces at the ends of its lines."""
+    return "\n".join(line.rstrip() for line in content.get(name, "").translate(_CONTROL).strip().splitlines())

@@ -28,6 +28,14 @@ def get_channel(name: str) -> Channel:
     return backend(name=name, providers=tuple(configured[name].get("PROVIDERS", ())), **options)
 
 
+def leaves_app(name: str) -> bool:
+    """Whether a stored delivery on this channel goes beyond the inbox; one that is no longer configured did."""
+    try:
+        return get_channel(name).leaves_app
+    except UnknownChannelError:
+        return True
+
+
 def _forget(*, setting: str, **kwargs: Any) -> None:
     if setting == "NOTIFICATIONS":
         get_channel.cache_clear()

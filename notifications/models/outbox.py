@@ -92,7 +92,7 @@ class Settlement:
     provider: str = ""
     provider_id: str = ""
     cost: Decimal | None = None
-    settled_at: datetime
+    settled_at: datetime | None
 
 
 _SQL_TYPES = {

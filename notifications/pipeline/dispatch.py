@@ -10,10 +10,9 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
-from functools import partial
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError
@@ -24,7 +23,7 @@ from notifications.models import outbox
 from notifications.pipeline import reconcile
 from notifications.pipeline.outcome import of_result
 from notifications.pipeline.settle import settle
-from notifications.pipeline.work import Work, claim, prepare
+from notifications.pipeline.work import Work, claim, expose, give_back, hold, prepare
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +34,9 @@ DATABASE_PATIENCE_SECONDS = 60
 
 POLL_SECONDS = 0.2
 """how often a worker that waits for answers looks for new work"""
+
+LEASE_MARGIN = timedelta(seconds=5)
+"""what is still unopened so short before the end of its lease is given back"""
 
 _T = TypeVar("_T")
 Answer = tuple[Receipt | BaseException | None, float]
@@ -47,43 +49,99 @@ def run(lane: str, *, until: float) -> int:
 
     Returns how many deliveries were settled. What is in flight at the end is waited for.
     """
-    settings = conf.get()
-    ready: deque[Work] = deque()
-    in_flight: InFlight = {}
-    settled = 0
-    next_claim = 0.0
-    while True:
-        now = time.monotonic()
-        if len(ready) < settings.CONCURRENCY and next_claim <= now < until:
-            claimed = _persist(lambda: claim(lane, settings.BATCH_SIZE))
-            _persist(partial(prepare, claimed))
-            settled += _settle([each for each in claimed if each.outcome])
-            ready.extend(each for each in claimed if not each.outcome)
-            if not claimed:
-                next_claim = now + POLL_SECONDS
-        elif not ready and not in_flight:
-            return settled
-        if ready and (free := settings.CONCURRENCY - len(in_flight)):
-            settled += _open([ready.popleft() for _ in range(min(free, len(ready)))], in_flight)
-        if in_flight:
-            done, _ = wait(in_flight, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            settled += _settle([_finish(in_flight.pop(future), *future.result()) for future in done])
+    return Round(lane, until).run()
 
 
-def _open(wave: Sequence[Work], in_flight: InFlight) -> int:
-    """Open the requests of a wave; those of local providers are answered at once. Returns how many were settled."""
-    started = _start([each for each in wave if each.message])
-    answered = []
-    for work in (each for each in wave if each in started or each.message is None):
-        if work.chosen.local:
-            answered.append(_finish(work, *_call(work)))
-        else:
-            in_flight[_threads().submit(_call, work)] = work
-    return _settle(answered)
+class Round:
+    """One worker's round on a lane."""
+
+    def __init__(self, lane: str, until: float) -> None:
+        self.lane = lane
+        self.until = until
+        self.ready: deque[Work] = deque()
+        self.suspects: deque[Work] = deque()
+        self.in_flight: InFlight = {}
+        self.settled = 0
+        self.next_claim = 0.0
+        self.alone = False  # a suspect is under way: nothing else is
+
+    def run(self) -> int:
+        """Work until nothing is left to do, or the time is up."""
+        while True:
+            self._give_back_what_is_late()
+            if self._has_room():
+                self._take()
+            elif not self.ready and not self.in_flight:
+                self.alone = bool(self.suspects)
+                if not self.suspects:
+                    return self.settled
+                self._take_up_suspect()
+            self._open()
+            self._collect()
+
+    def _has_room(self) -> bool:
+        free = len(self.ready) < conf.get().CONCURRENCY and not self.suspects and not self.alone
+        return free and self.next_claim <= time.monotonic() < self.until
+
+    def _take(self) -> None:
+        claimed = _persist(lambda: claim(self.lane, conf.get().BATCH_SIZE))
+        if not claimed:
+            self.next_claim = time.monotonic() + POLL_SECONDS
+            return
+        self.suspects.extend(each for each in claimed if each.suspect)
+        if self.suspects:
+            _persist(lambda: hold(self.suspects))
+        self._prepare([each for each in claimed if not each.suspect])
+
+    def _take_up_suspect(self) -> None:
+        suspect = self.suspects.popleft()
+        _persist(lambda: expose(suspect))
+        self._prepare([suspect])
+
+    def _prepare(self, works: Sequence[Work]) -> None:
+        _persist(lambda: prepare(works))
+        self._settle([each for each in works if each.outcome])
+        self.ready.extend(each for each in works if not each.outcome)
+
+    def _open(self) -> None:
+        """Open as many requests as there are threads free. Local providers need none, and answer at once."""
+        free = conf.get().CONCURRENCY - len(self.in_flight)
+        wave: list[Work] = []
+        while self.ready and (free > 0 or self.ready[0].chosen.local):
+            free -= not self.ready[0].chosen.local
+            wave.append(self.ready.popleft())
+        opened = _start([each for each in wave if each.message]) + [each for each in wave if not each.message]
+        self._settle([_finish(each, *_call(each)) for each in opened if each.chosen.local])
+        for work in opened:
+            if not work.chosen.local:
+                self.in_flight[_threads().submit(_call, work)] = work
+
+    def _collect(self) -> None:
+        if self.in_flight:
+            done, _ = wait(self.in_flight, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            self._settle([_finish(self.in_flight.pop(future), *future.result()) for future in done])
+
+    def _settle(self, works: Sequence[Work]) -> None:
+        outcomes = [(each.delivery, each.outcome) for each in works if each.outcome]
+        if outcomes:
+            self.settled += _persist(lambda: settle(outcomes))
+
+    def _give_back_what_is_late(self) -> None:
+        """Others may have what this worker cannot open in time: its time, or their lease, is about to end."""
+        held = [*self.ready, *self.suspects]
+        if not held:
+            return
+        lease_left = min(each.fence for each in held) - clock.now()
+        if time.monotonic() >= self.until or lease_left < LEASE_MARGIN:
+            _persist(lambda: give_back(held))
+            self.ready.clear()
+            self.suspects.clear()
 
 
 def _start(works: Sequence[Work]) -> list[Work]:
     """Mark deliveries as started. Those whose lease is lost, or that were cancelled meanwhile, are dropped."""
+    if not works:
+        return []
     now = clock.now()
     starts = []
     for work in works:
@@ -133,11 +191,6 @@ def _finish(work: Work, answer: Receipt | BaseException | None, latency_ms: floa
         latency_ms=latency_ms,
     )
     return work
-
-
-def _settle(works: Iterable[Work]) -> int:
-    outcomes = [(each.delivery, each.outcome) for each in works if each.outcome]
-    return _persist(lambda: settle(outcomes)) if outcomes else 0
 
 
 def _persist(write: Callable[[], _T]) -> _T:

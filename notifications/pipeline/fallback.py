@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifications import conf
-from notifications.channels.registry import get_channel
+from notifications.channels.registry import leaves_app
 from notifications.exceptions import ConfigurationError, NotificationError
 from notifications.models import Delivery, Event, Kind, Notification, Reason, Status
 from notifications.models.states import OPEN, UNSUCCESSFUL
@@ -48,10 +48,10 @@ def advance(notification_ids: Collection[UUID], now: datetime) -> list[Delivery]
 
 def _advance_one(deliveries: Sequence[Delivery], now: datetime) -> list[Delivery]:
     standby = [each for each in deliveries if each.status == Status.STANDBY]
-    tried = [each for each in deliveries if each.status != Status.STANDBY and _leaves_app(each)]
+    tried = [each for each in deliveries if each.status != Status.STANDBY and leaves_app(each.channel)]
     if not standby:
         return []
-    if all(each.status in UNSUCCESSFUL for each in tried):
+    if tried and all(each.status in UNSUCCESSFUL for each in tried):
         step = standby[0].step
         due = [each for each in standby if each.step == step]
         Delivery.objects.filter(pk__in=[each.pk for each in due], status=Status.STANDBY).update(
@@ -86,7 +86,7 @@ def still_needed(delivery: Delivery) -> bool:
     if _timed(delivery.notification.type):
         return True
     before = Delivery.objects.filter(notification_id=delivery.notification_id, step__lt=delivery.step)
-    return not any(each.status in (Status.SENT, Status.DELIVERED) for each in before if _leaves_app(each))
+    return not any(each.status in (Status.SENT, Status.DELIVERED) for each in before if leaves_app(each.channel))
 
 
 def _timed(type_key: str) -> bool:
@@ -94,13 +94,6 @@ def _timed(type_key: str) -> bool:
         return get_type(type_key).fallback_after is not None
     except NotificationError:
         return False
-
-
-def _leaves_app(delivery: Delivery) -> bool:
-    try:
-        return get_channel(delivery.channel).leaves_app
-    except NotificationError:
-        return True
 
 
 def _got_through(delivery: Delivery) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from django.db import DatabaseError
 from django.utils import timezone, translation
@@ -18,6 +18,8 @@ from notifications.models import Delivery, Notification
 from notifications.preferences.locale import language_of, zone_of
 from notifications.templating import files
 from notifications.types import NotificationType
+
+LINK_SCHEMES = ("https", "http")
 
 
 @contextmanager
@@ -44,6 +46,8 @@ def values(instance: NotificationType, user: Any, language: str) -> tuple[dict[s
     try:
         link = instance.link(user)
         link = urljoin(conf.get().BASE_URL, link) if link else ""
+        if link and urlsplit(link).scheme not in LINK_SCHEMES:
+            raise ValueError(f"link() gave {link!r}; a link starts with / or with {' or '.join(LINK_SCHEMES)}:")
         ours = {
             "recipient_name": user.get_full_name() if hasattr(user, "get_full_name") else str(user),
             "link": link,
@@ -55,7 +59,7 @@ def values(instance: NotificationType, user: Any, language: str) -> tuple[dict[s
     except DatabaseError:
         raise
     except Exception as error:
-        raise TemplateError(f"{instance.key}.context() failed: {type(error).__name__}: {error}") from error
+        raise TemplateError(f"{instance.key}.context() or link() failed: {type(error).__name__}: {error}") from error
 
 
 def fill_inbox(notification: Notification, delivery: Delivery, instance: NotificationType) -> None:

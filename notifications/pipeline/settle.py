@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from notifications import clock
-from notifications.channels.registry import get_channel
+from notifications.channels.registry import leaves_app
 from notifications.models import ContactPoint, Delivery, Event, Status, outbox
 from notifications.models.states import SUCCEEDED, UNSUCCESSFUL
 from notifications.pipeline import fallback, inbox, queue
@@ -53,13 +53,13 @@ def _event(delivery: Delivery, outcome: Outcome) -> Event:
         notification_id=delivery.notification_id,
         delivery=delivery,
         kind=outcome.kind,
-        at=outcome.settlement.settled_at,
+        at=outcome.settlement.settled_at or clock.now(),
         data={"channel": delivery.channel, **outcome.data},
     )
 
 
 def _entered_inbox(delivery: Delivery) -> bool:
-    return not get_channel(delivery.channel).leaves_app and delivery.notification.position is not None
+    return not leaves_app(delivery.channel) and delivery.notification.position is not None
 
 
 def _store_inbox(stored: Sequence[Settled]) -> None:

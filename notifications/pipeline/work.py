@@ -25,7 +25,7 @@ from notifications.types import LANES
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Work:
     """A claimed delivery on its way through a worker. `fence` is the deadline now in its row."""
 
@@ -44,47 +44,61 @@ class Work:
             raise LookupError(f"Delivery {self.delivery.pk} was prepared without a provider")
         return self.provider
 
+    @property
+    def suspect(self) -> bool:
+        """Whether a worker that had it never came back: it may bring this one down too, so it is sent alone."""
+        return self.delivery.crashes > 1 and self.delivery.started_at is None
+
 
 def claim(lane: str, limit: int) -> list[Work]:
-    """Take due deliveries of a lane.
-
-    One whose last workers never came back is taken alone, so that it can bring nothing down but itself: the others of
-    that kind are given back.
-    """
+    """Take due deliveries of a lane."""
     ids, fence = outbox.claim(LANES[lane], limit, conf.get().lease)
     if not ids:
         return []
     rows = Delivery.objects.filter(pk__in=ids).select_related("notification__recipient", "contact_point")
-    claimed = [Work(each, fence) for each in rows.order_by("priority", "id")]
-    suspects = [each for each in claimed if each.delivery.crashes > 1 and each.delivery.started_at is None]
-    if not suspects:
-        return claimed
-    if len(suspects) < len(claimed):
-        _give_back(suspects)
-        return [each for each in claimed if each not in suspects]
-    _give_back(suspects[1:])
-    return suspects[:1]
+    return [Work(each, fence) for each in rows.order_by("priority", "id")]
 
 
-def _give_back(works: Sequence[Work]) -> None:
-    """Undo a claim. A second later they are due again, behind what else is due now."""
-    now = clock.now()
-    outbox.settle(
-        [
-            outbox.Settlement(
-                id=each.delivery.pk,
-                fence=each.fence,
-                status=Status(each.delivery.status),
-                reason=each.delivery.reason,
-                detail=each.delivery.detail,
-                due_at=now + timedelta(seconds=1),
-                attempts=each.delivery.attempts - 1,
-                crashes=each.delivery.crashes - 1,
-                provider=each.delivery.provider,
-                settled_at=now,
-            )
-            for each in works
-        ]
+def give_back(works: Sequence[Work]) -> None:
+    """Undo a claim: a second later they are due again."""
+    due_at = clock.now() + timedelta(seconds=1)
+    outbox.settle([_unchanged(each, due_at=due_at, attempts=-1, crashes=-1) for each in works])
+
+
+def hold(works: Sequence[Work]) -> None:
+    """Keep claimed deliveries for later: if this worker goes down, it was not one of these that brought it down."""
+    _keep(works, crashes=-1)
+
+
+def expose(work: Work) -> None:
+    """Take a held delivery up: if this worker goes down now, it was this one."""
+    _keep([work], crashes=0)
+
+
+def _keep(works: Sequence[Work], *, crashes: int) -> None:
+    fence = clock.now() + conf.get().lease
+    outbox.settle([_unchanged(each, due_at=fence, attempts=0, crashes=crashes) for each in works])
+    for work in works:
+        work.fence = fence  # where it was refused, it fits no more than before
+
+
+def _unchanged(work: Work, *, due_at: datetime, attempts: int, crashes: int) -> outbox.Settlement:
+    """The row as it was claimed, but for its due time and, by so much more, its counters."""
+    delivery = work.delivery
+    return outbox.Settlement(
+        id=delivery.pk,
+        fence=work.fence,
+        status=Status(delivery.status),
+        reason=delivery.reason,
+        detail=delivery.detail,
+        due_at=due_at,
+        attempts=delivery.attempts + attempts,
+        crashes=delivery.crashes + crashes,
+        started_at=delivery.started_at,
+        provider=delivery.provider,
+        provider_id=delivery.provider_id,
+        cost=delivery.cost,
+        settled_at=delivery.settled_at,
     )
 
 

@@ -52,10 +52,9 @@ def cancel(
     now = clock.now()
     with transaction.atomic():
         concerned = _select(key=key, type=type, subject=subject, recipient=recipient, ids=ids)
-        Notification.objects.filter(pk__in=concerned, cancelled_at__isnull=True).update(cancelled_at=now)
-        waiting, rest = _lock(concerned)
-        _close(waiting, Reason.CANCELLED, now)
-    return Cancellation(cancelled=len(waiting), **rest)
+        waiting, in_flight, sent = _lock(concerned)
+        _close(waiting, in_flight, Reason.CANCELLED, now)
+    return Cancellation(cancelled=len(waiting), in_flight=len(in_flight), already_sent=len(sent))
 
 
 def supersede(key: str, type_key: str, recipient_ids: Sequence[Any], now: datetime) -> None:
@@ -64,12 +63,8 @@ def supersede(key: str, type_key: str, recipient_ids: Sequence[Any], now: dateti
     concerned = list(held.order_by("pk").values_list("pk", flat=True))
     if not concerned:
         return
-    waiting, rest = _lock(concerned)
-    _close(waiting, Reason.REPLACED, now)
-    stopped = {each.notification_id for each in waiting}
-    if rest["in_flight"]:
-        stopped = set(concerned)
-    Notification.objects.filter(pk__in=stopped).update(cancelled_at=now)
+    waiting, in_flight, _ = _lock(concerned)
+    _close(waiting, in_flight, Reason.REPLACED, now)
     Notification.objects.filter(pk__in=concerned).update(key=None)
 
 
@@ -94,7 +89,7 @@ def reschedule(
     at = max(at.astimezone(UTC), now)
     with transaction.atomic():
         concerned = _select(key=key, type=type, subject=subject, recipient=recipient, ids=ids)
-        waiting, rest = _lock(concerned)
+        waiting, in_flight, sent = _lock(concerned)
         by_notification = {each.notification_id: each.notification for each in waiting}
         for notification in by_notification.values():
             shift = at - notification.send_at
@@ -110,7 +105,7 @@ def reschedule(
         _record(waiting, Kind.RESCHEDULED, now, {"at": at})
         for lane in {lane_of(each.priority) for each in waiting}:
             transaction.on_commit(lambda lane=lane: queue.wake(lane))  # type: ignore[misc]
-    return Rescheduling(moved=len(pending), **rest)
+    return Rescheduling(moved=len(pending), in_flight=len(in_flight), already_sent=len(sent))
 
 
 def _select(
@@ -137,20 +132,24 @@ def _select(
     return list(found.order_by("pk").values_list("pk", flat=True))
 
 
-def _lock(notification_ids: Sequence[UUID]) -> tuple[list[Delivery], dict[str, int]]:
-    """Lock the deliveries: those that nobody has begun to send, and the counts of the others."""
+def _lock(notification_ids: Sequence[UUID]) -> tuple[list[Delivery], list[Delivery], list[Delivery]]:
+    """Lock the deliveries: those that nobody has begun to send, those in flight, and those that were sent."""
     rows = Delivery.objects.select_for_update(of=("self",)).filter(notification_id__in=notification_ids)
     deliveries = list(rows.select_related("notification").order_by("pk"))
     unsettled = [each for each in deliveries if each.status in WAITING]
     waiting = [each for each in unsettled if each.started_at is None]
-    sent = [each for each in deliveries if each.status in SUCCEEDED]
-    return waiting, {"in_flight": len(unsettled) - len(waiting), "already_sent": len(sent)}
+    in_flight = [each for each in unsettled if each.started_at is not None]
+    return waiting, in_flight, [each for each in deliveries if each.status in SUCCEEDED]
 
 
-def _close(deliveries: Sequence[Delivery], reason: Reason, now: datetime) -> None:
-    ids = [each.pk for each in deliveries]
-    Delivery.objects.filter(pk__in=ids).update(status=Status.CANCELLED, reason=reason, due_at=None, settled_at=now)
-    _record(deliveries, Kind.CANCELLED, now, {"reason": reason})
+def _close(waiting: Sequence[Delivery], in_flight: Sequence[Delivery], reason: Reason, now: datetime) -> None:
+    """End what waits, and mark the notifications so that what is in flight is not sent again."""
+    stopped = {each.notification_id for each in (*waiting, *in_flight)}
+    Notification.objects.filter(pk__in=stopped, cancelled_at__isnull=True).update(cancelled_at=now)
+    Delivery.objects.filter(pk__in=[each.pk for each in waiting]).update(
+        status=Status.CANCELLED, reason=reason, due_at=None, settled_at=now
+    )
+    _record(waiting, Kind.CANCELLED, now, {"reason": reason})
 
 
 def _record(deliveries: Sequence[Delivery], kind: Kind, now: datetime, data: dict[str, Any]) -> None:

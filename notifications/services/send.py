@@ -21,7 +21,7 @@ from notifications.exceptions import (
     UnknownTypeError,
     known,
 )
-from notifications.models import Delivery, Notification, Reason, Status
+from notifications.models import Delivery, Event, Kind, Notification, Reason, Status
 from notifications.models.notification import IDEMPOTENCY_KEY_MAX_LENGTH
 from notifications.pipeline import inbox, queue, route
 from notifications.pipeline.outcome import DETAIL_MAX_LENGTH
@@ -165,6 +165,7 @@ def _write(request: Request, plans: Plans) -> list[Notification]:
     new = {each.pk for each in created}
     deliveries = [each for draft, planned in plans if draft.pk in new for each in planned]
     Delivery.objects.bulk_create(deliveries)
+    Event.objects.bulk_create(_failure(each) for each in deliveries if each.status == Status.FAILED)
     _after_commit(created, deliveries, request.now)
     return created
 
@@ -247,6 +248,16 @@ def _store(request: Request, drafts: Sequence[Notification]) -> list[Notificatio
         if not left or not request.replace:
             return created
     raise OperationalError(f"Key {request.key!r} is being replaced by too many others at once.")
+
+
+def _failure(delivery: Delivery) -> Event:
+    return Event(
+        notification_id=delivery.notification_id,
+        delivery=delivery,
+        kind=Kind.FAILED,
+        at=delivery.settled_at or clock.now(),
+        data={"channel": delivery.channel, "error": delivery.detail},
+    )
 
 
 def _after_commit(created: Sequence[Notification], deliveries: Sequence[Delivery], now: datetime) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from notifications.channels.registry import leaves_app
 from notifications.models import Delivery, Kind, Notification, Reason, Status
 
 
@@ -42,6 +43,8 @@ def _routed(delivery: Delivery, notification: Notification) -> Entry:
         text = f"Fallback {delivery.step}, to {delivery.address}"
     elif notification.send_at > notification.created_at:
         text = f"To {delivery.address} at {notification.send_at:%Y-%m-%d %H:%M} UTC"
+    elif not leaves_app(delivery.channel):
+        text = "Into the inbox"
     else:
         text = f"To {delivery.address}"
     return Entry(at=notification.created_at, kind=Kind.ROUTED, channel=delivery.channel, text=text)

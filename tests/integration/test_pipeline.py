@@ -199,6 +199,37 @@ def test_what_was_not_seen_in_time_goes_to_the_next_channel(person):
     assert reasons()["sms"] == (Status.SENT, "")
 
 
+def test_a_fallback_for_the_unseen_does_not_hurry_when_the_notification_was_scheduled(person):
+    notify(UnlessSeen(text="a"), to=person, at=clock.now() + timedelta(hours=1))
+    Delivery.objects.filter(channel="in_app").update(due_at=clock.now())
+    assert work() == 1
+    assert reasons() == {"in_app": (Status.DELIVERED, ""), "sms": (Status.STANDBY, Reason.FALLBACK)}
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "vbscript:x"])
+def test_a_link_that_is_no_web_address_is_refused(person, link, monkeypatch):
+    monkeypatch.setattr(Everywhere, "link", lambda instance, recipient: link)
+    (notification,) = notify(Everywhere(text="a"), to=person)
+    work()
+    assert {status for status, _ in reasons().values()} == {Status.FAILED}
+    assert "a link starts with / or with https or http:" in Delivery.objects.filter(channel="in_app").get().detail
+    assert [entry.kind for entry in timeline(notification)].count("failed") == 4
+
+
+def test_control_characters_are_taken_out_of_texts(person):
+    notify(Everywhere(text="a\x07b\x1bc\td"), to=person)
+    work()
+    assert SandboxMessage.objects.get(channel="push").content["title"] == "abc d"
+    assert SandboxMessage.objects.get(channel="sms").content["text"] == "abc\td"
+
+
+def test_markup_in_values_is_escaped_in_html_alone(person):
+    notify(Everywhere(text="<b onload=x>"), to=person)
+    work()
+    assert "<b onload" not in SandboxMessage.objects.get(channel="email").content["html"]
+    assert SandboxMessage.objects.get(channel="sms").content["text"] == "<b onload=x>"
+
+
 @pytest.mark.parametrize("way", ["seen", "all_read"])
 def test_what_was_seen_in_time_goes_nowhere_else(person, way):
     (notification,) = notify(UnlessSeen(text="a"), to=person)

@@ -76,7 +76,7 @@ def test_a_text_that_fails_is_shown_with_its_error(person):
 
     (shown,) = preview(Broken(text="a"), to=person)
     assert shown.message is None
-    assert shown.error == "tests.note.context() failed: ZeroDivisionError: no visitor"
+    assert shown.error == "tests.note.context() or link() failed: ZeroDivisionError: no visitor"
 
 
 def test_it_refuses_what_notify_refuses_but_shows_the_unreachable(make_person):
