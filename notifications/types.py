@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import json
-import types
-import typing
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import wraps
@@ -14,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 from django.db.models import IntegerChoices
 
-from notifications import conf
 from notifications.exceptions import PayloadError, RecipientError, RegistrationError, UnknownTypeError, known
+from notifications.payload import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +73,7 @@ class NotificationType:
     example: ClassVar[Mapping[str, Any]] = {}
     """a payload for previews and tests"""
 
-    _fields: ClassVar[dict[str, tuple[type, ...]]] = {}
+    _schema: ClassVar[Schema]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -87,6 +84,7 @@ class NotificationType:
                 "Annotated names are the payload."
             )
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+        cls._schema = Schema.of(cls)
         cls.__init__ = _checked(cls.__init__)  # type: ignore[method-assign]
         if "subject" in cls.__dict__:
             cls.subject = _remembered(cls.subject)  # type: ignore[assignment, method-assign]
@@ -117,7 +115,7 @@ class NotificationType:
 
     def payload(self) -> dict[str, Any]:
         """The annotated names and their values, as JSON holds them."""
-        return {name: getattr(self, name) for name in self._fields}
+        return {name: getattr(self, name) for name in self._schema.fields}
 
     def prime(self, subject: Model | None) -> None:
         """Give the subject that `subject()` would load."""
@@ -164,7 +162,6 @@ def register(cls: _T) -> _T:
         raise RegistrationError(
             f"{where}.priority is {cls.priority!r}. {known('Priority.' + p.name for p in Priority)}"
         )
-    cls._fields = _payload_fields(cls, where)
     _registry[key] = cls
     return cls
 
@@ -187,19 +184,6 @@ def all_types() -> list[type[NotificationType]]:
     return [_registry[key] for key in sorted(_registry)]
 
 
-# Payload
-
-_JSON = {
-    str: (str,),
-    int: (int,),
-    float: (float, int),
-    bool: (bool,),
-    list: (list,),
-    dict: (dict,),
-    type(None): (type(None),),
-}
-
-
 def _is_path_safe(key: str) -> bool:
     return (
         ".." not in key
@@ -209,79 +193,17 @@ def _is_path_safe(key: str) -> bool:
     )
 
 
-def _payload_fields(cls: type[NotificationType], where: str) -> dict[str, tuple[type, ...]]:
-    """Field name → the Python types its value may have."""
-    try:
-        hints = typing.get_type_hints(cls)
-    except NameError as error:
-        raise RegistrationError(f"{where}: {error}; a payload annotation must be importable.") from error
-    return {each.name: _json_types(hints[each.name], f"{where}.{each.name}") for each in dataclasses.fields(cls)}  # type: ignore[arg-type]
-
-
-def _json_types(annotation: Any, where: str) -> tuple[type, ...]:
-    if annotation is Any:
-        return (object,)
-    origin = typing.get_origin(annotation) or annotation
-    if origin in (typing.Union, types.UnionType):
-        return tuple(each for part in typing.get_args(annotation) for each in _json_types(part, where))
-    if origin is typing.Literal:
-        return tuple(type(each) for each in typing.get_args(annotation))
-    if origin not in _JSON:
-        raise RegistrationError(
-            f"{where} is annotated {annotation!r}, which JSON cannot hold. "
-            "Use str, int, float, bool, list, dict, None or a union of them: an id rather than an object."
-        )
-    return _JSON[origin]
-
-
 def _checked(init: Callable[..., None]) -> Callable[..., None]:
-    """Turn the dataclass's `__init__` into one that checks names, types and JSON, and says what is valid."""
+    """The dataclass's `__init__`, after a check of what it is given."""
 
     @wraps(init)
     def __init__(self: NotificationType, *args: Any, **values: Any) -> None:
-        declared = {each.name: each for each in dataclasses.fields(self)}  # type: ignore[arg-type]
-        fields = f"Its payload: {', '.join(declared) or 'empty'}."
         if args:
-            raise PayloadError(f"{self.key}: give the payload by name. {fields}")
-        if extra := sorted(values.keys() - declared.keys()):
-            raise PayloadError(f"{self.key}: unknown payload field {', '.join(extra)}. {fields}")
-        needed = {
-            name
-            for name, each in declared.items()
-            if each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
-        }
-        if missing := sorted(needed - values.keys()):
-            raise PayloadError(f"{self.key}: missing payload field {', '.join(missing)}. {fields}")
-        for name, value in values.items():
-            _check_value(self, name, value)
+            raise PayloadError(f"{self.key}: give the payload by name. Its payload: {', '.join(self._schema.fields)}.")
+        self._schema.check(self.key, values)
         init(self, **values)
-        _check_json(self)
 
     return __init__
-
-
-def _check_value(instance: NotificationType, name: str, value: Any) -> None:
-    allowed = instance._fields.get(name, (object,))
-    if object in allowed or (isinstance(value, allowed) and not (isinstance(value, bool) and bool not in allowed)):
-        return
-    wanted = " or ".join("None" if each is type(None) else each.__name__ for each in dict.fromkeys(allowed))
-    raise PayloadError(
-        f"{instance.key}: payload field {name} must be {wanted}, not {type(value).__name__}: {value!r:.80}"
-    )
-
-
-def _check_json(instance: NotificationType) -> None:
-    values = {each.name: getattr(instance, each.name) for each in dataclasses.fields(instance)}  # type: ignore[arg-type]
-    try:
-        text = json.dumps(values, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise PayloadError(
-            f"{instance.key}: the payload is not JSON ({error}). Use str, int, float, bool, list, dict or None."
-        ) from error
-    if len(text) > (limit := conf.get().PAYLOAD_MAX_BYTES):
-        raise PayloadError(f"{instance.key}: the payload has {len(text)} bytes; at most {limit} are allowed.")
-    if "\\u0000" in text:
-        raise PayloadError(f"{instance.key}: the payload holds a NUL character, which PostgreSQL cannot store.")
 
 
 def _remembered(

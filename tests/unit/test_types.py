@@ -141,9 +141,8 @@ def test_a_wrong_declaration_is_refused_at_import(values, message):
 def test_a_payload_annotation_that_json_cannot_hold_is_refused_at_import():
     import datetime
 
-    wrong = type("Wrong", (NotificationType,), {"key": "tests.wrong", "__annotations__": {"at": datetime.datetime}})
     with pytest.raises(RegistrationError, match=r"Wrong\.at is annotated .*datetime.*, which JSON cannot hold"):
-        register(wrong)
+        type("Wrong", (NotificationType,), {"key": "tests.wrong", "__annotations__": {"at": datetime.datetime}})
 
 
 def test_critical_and_high_are_sent_again_when_nobody_can_tell_others_are_not():
