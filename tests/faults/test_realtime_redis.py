@@ -1,17 +1,23 @@
-"""Fault: Redis flushed or down. Requests do not hang, and push resumes."""
+"""Fault: Redis flushed or down. Requests do not hang, push resumes, and an open page misses nothing."""
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.db import connections
 from pytest_django import Settings
 
 from notifications.realtime import broadcast
 from project.settings.backends import channel_layers
 from tests.faults.servers import Server
+from tests.integration.test_realtime_servers import asha, astore, cookie, next_of, opened
+from tests.services.web import WebServer, web_server
+
+__all__ = ["asha", "cookie"]  # fixtures
 
 MESSAGE = {"type": "changed"}
 EVENT = {"type": "inbox.event", "message": MESSAGE}
@@ -77,3 +83,38 @@ def test_a_redis_that_is_down_costs_a_request_nothing(redis_server: Server) -> N
     broadcast.push([(1, MESSAGE)])
     assert broadcast.flush(5)
     assert broadcast.dropped() == 1000
+
+
+@pytest.fixture
+def web(redis_server: Server, transactional_db: None) -> Iterator[WebServer]:
+    with web_server("uvicorn", redis_server.url) as server:
+        yield server
+
+
+@pytest.fixture
+async def database() -> AsyncIterator[None]:
+    yield
+    await database_sync_to_async(connections.close_all)()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("database")
+async def test_an_open_page_finds_what_was_stored_during_the_outage(
+    redis_server: Server, web: WebServer, asha: Any, cookie: str
+) -> None:
+    async with opened(web, cookie) as page:
+        await next_of(page, "hello")
+        await asyncio.to_thread(redis_server.kill)
+        await astore(asha, "during the outage")
+        assert await asyncio.to_thread(broadcast.flush, 5)
+        await page.send('{"type": "ping"}')
+        assert (await next_of(page, "pong"))["cursor"] is not None
+        await page.send('{"type": "resume", "since": null}')
+        assert [item["title"] for item in (await next_of(page, "replayed"))["items"]] == ["during the outage"]
+
+        await asyncio.to_thread(redis_server.start)
+        live = asyncio.create_task(next_of(page, "notification"))
+        while not live.done():  # the server's subscription comes back within a second or two
+            await astore(asha, "after the outage")
+            await asyncio.wait([live], timeout=0.5)
+        assert live.result()["item"]["title"] == "after the outage"
