@@ -76,7 +76,10 @@ class NotificationConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc] # 
                 self.recount.cancel()
                 with suppress(asyncio.CancelledError):
                     await self.recount
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+            try:
+                await self.channel_layer.group_discard(self.group, self.channel_name)
+            except Exception as error:  # whatever the layer raises when its server is down: the page has gone anyway
+                logger.info("A closed page could not leave its group: %r", error)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """As in the base class, but what is only passed on spares the thread that tends to the database."""
@@ -135,8 +138,7 @@ class NotificationConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc] # 
 
     async def _mark(self, mark: Any, ids: tuple[UUID, ...] | None) -> None:
         await database_sync_to_async(_mark)(mark, self.user, ids)
-        broadcast.push([(self.user.pk, protocol.changed())])  # all pages of the person
-        self._count_soon()  # this one, also when the channel layer is down
+        self._count_soon()  # the service tells all pages; this one also knows when the channel layer is down
 
     def _count_soon(self) -> None:
         self.recount_due = True
