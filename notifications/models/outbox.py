@@ -6,11 +6,11 @@ deadline. If the lease ran out and another worker took the row, or a caller canc
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from notifications import clock
+from notifications.models import bulk
 from notifications.models.delivery import Delivery
 from notifications.models.states import Status
 
@@ -125,20 +126,14 @@ def settle(settlements: Sequence[Settlement]) -> set[UUID]:
 def _fenced_update(rows: Sequence[Any], names: tuple[str, ...], fence: str = "= v.fence") -> list[UUID]:
     if not rows:
         return []
-    columns = ("id", "fence", *names)
+    columns = tuple((name, _SQL_TYPES.get(name, "text")) for name in ("id", "fence", *names))
     sets = ", ".join(f"{name} = v.{name}" for name in names)
-    if connection().vendor == "postgresql":
-        arrays = ", ".join(f"%s::{_SQL_TYPES.get(name, 'text')}[]" for name in columns)
-        source = f"unnest({arrays}) AS v({', '.join(columns)})"
-        params: list[Any] = [[getattr(row, name) for row in rows] for name in columns]
-    else:
-        picked = ", ".join(f"value ->> {index} AS {name}" for index, name in enumerate(columns))
-        source = f"(SELECT {picked} FROM json_each(%s)) AS v"  # noqa: S608
-        params = [json.dumps([[_sqlite(getattr(row, name)) for name in columns] for row in rows])]
+    vendor = connection().vendor
+    values = attrgetter(*(name for name, _ in columns))
     return _execute(
-        f"UPDATE {TABLE} SET {sets} FROM {source} "  # noqa: S608 - names of our own columns
+        f"UPDATE {TABLE} SET {sets} FROM {bulk.recordset(vendor, columns)} "  # noqa: S608 - names of our own columns
         f"WHERE {TABLE}.id = v.id AND {TABLE}.due_at {fence} RETURNING {TABLE}.id",
-        params,
+        [bulk.pack(vendor, columns, map(values, rows))],
     )
 
 
@@ -150,13 +145,3 @@ def _execute(sql: str, params: list[Any]) -> list[UUID]:
 
 def _time(value: datetime) -> Any:
     return connection().ops.adapt_datetimefield_value(value)
-
-
-def _sqlite(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return value.hex
-    if isinstance(value, datetime):
-        return str(_time(value))
-    if isinstance(value, Decimal):
-        return str(value)
-    return value

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from notifications import clock
 from notifications.channels.registry import leaves_app
-from notifications.models import ContactPoint, Delivery, Event, Status, outbox
+from notifications.models import ContactPoint, Delivery, Event, Status, bulk, outbox
 from notifications.models.states import SUCCEEDED, UNSUCCESSFUL
 from notifications.pipeline import fallback, inbox, queue
 from notifications.pipeline.outcome import Outcome
@@ -30,7 +30,7 @@ def settle(batch: Sequence[Settled]) -> int:
     with transaction.atomic():
         held = outbox.settle([outcome.settlement for _, outcome in batch])
         stored = [(delivery, outcome) for delivery, outcome in batch if delivery.pk in held]
-        Event.objects.bulk_create(_event(delivery, outcome) for delivery, outcome in stored)
+        bulk.insert([_event(delivery, outcome) for delivery, outcome in stored])
         _store_inbox(stored)
         _disable_addresses(stored)
         activated = fallback.advance(_with_fallback(stored), clock.now())
