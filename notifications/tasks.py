@@ -10,12 +10,14 @@ from notifications import clock, conf
 from notifications.models import Heartbeat, outbox
 from notifications.pipeline import dispatch, queue
 from notifications.providers.registry import get_provider
+from notifications.realtime import broadcast
 from notifications.services import record_receipts
 from notifications.types import LANES
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
+FLUSH_SECONDS = 0.5
 HORIZON = timedelta(seconds=95)
 """what is due within it is waited for: more than the pause between two of the minute's rounds"""
 
@@ -48,6 +50,7 @@ def drain(lane: str) -> int:
         Heartbeat.objects.beat(lane, waits_until=None)
     if _due_soon(lane) and not Heartbeat.objects.has_waiter(lane):
         queue.wake(lane)
+    broadcast.flush(FLUSH_SECONDS)  # a worker of Django Q ends without the usual clean-up
     return settled
 
 
