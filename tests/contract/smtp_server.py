@@ -36,6 +36,13 @@ class Received:
         assert isinstance(parsed, EmailMessage)
         return parsed
 
+    def text(self, kind: str = "plain") -> str:
+        """Its body of that kind, with LF line ends."""
+        body = self.mail.get_body((kind,))
+        assert body is not None
+        content: str = body.get_content()
+        return content.replace("\r\n", "\n").removesuffix("\n")
+
     @property
     def delivery_id(self) -> UUID:
         return UUID(self.mail["Message-ID"].strip("<>").partition("@")[0])
@@ -152,14 +159,17 @@ class SmtpServer:
         content = envelope.original_content
         assert envelope.mail_from is not None
         assert content is not None
+        assert server.transport is not None
+        is_encrypted = server.transport.get_extra_info("ssl_object") is not None
         with self._lock:
             self.received.append(
-                Received(envelope.mail_from, envelope.rcpt_tos, envelope.mail_options, content, session.ssl is not None)
+                Received(envelope.mail_from, envelope.rcpt_tos, envelope.mail_options, content, is_encrypted)
             )
         return await self.scripted("TAKEN", server) or "250 2.0.0 OK: queued"
 
     def authenticate(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
-        return AuthResult(success=(data.login, data.password) == (USERNAME.encode(), PASSWORD.encode()))
+        known = (data.login, data.password) == (USERNAME.encode(), PASSWORD.encode())
+        return AuthResult(success=known, handled=False)
 
     async def scripted(self, command: str, server: SMTP) -> str | None:
         self.commands.append(command)

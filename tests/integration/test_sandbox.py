@@ -1,6 +1,7 @@
 """The sandbox provider: what it captures, the faults it shows, the receipts it gives."""
 
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
@@ -11,9 +12,11 @@ import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
+from notifications import tasks
 from notifications.exceptions import AddressError, PermanentError, TemporaryError, UnknownOutcome
 from notifications.messages import EmailMessage, PushMessage, SmsMessage
 from notifications.models import Delivery, SandboxFault, SandboxMessage, Status
+from notifications.pipeline import dispatch
 from notifications.providers.sandbox import RECEIPTS_AT_A_TIME, SandboxProvider
 from notifications.services import notify
 from notifications.testing import deliver_all, frozen_clock, outbox, registered
@@ -168,13 +171,29 @@ def test_receipts_come_again_until_they_are_acknowledged(provider: SandboxProvid
     assert list(provider.fetch_receipts()) == []
 
 
+def test_a_receipt_that_could_not_be_stored_comes_again(person: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with registered(Urgent, templates={"sms.txt": "Now!"}), frozen_clock() as clock:
+        notify(Urgent(), to=person)
+        dispatch.run("urgent", until=time.monotonic() + 20)
+        clock.advance("2 seconds")
+        with monkeypatch.context() as broken:
+            broken.setattr("notifications.services.receipts._apply", lambda *args: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                tasks.fetch_receipts()
+        assert Delivery.objects.get().status == Status.SENT
+        assert tasks.fetch_receipts() == 1
+        assert Delivery.objects.get().status == Status.DELIVERED
+        assert tasks.fetch_receipts() == 0
+        assert SandboxMessage.objects.get().reported_at is not None
+
+
 def test_a_receipt_comes_after_its_delay(provider: SandboxProvider) -> None:
     provider.receipt_delay_seconds = 30
-    with frozen_clock() as time:
+    with frozen_clock() as clock:
         provider.send(sms())
-        time.advance("29 seconds")
+        clock.advance("29 seconds")
         assert list(provider.fetch_receipts()) == []
-        time.advance("1 second")
+        clock.advance("1 second")
         assert len(list(provider.fetch_receipts())) == 1
 
 
@@ -225,10 +244,10 @@ def test_each_fault_ends_in_its_state_through_the_pipeline(
     person: Any, fault: str, status: Status, captured: int
 ) -> None:
     SandboxFault.objects.create(fault=fault)
-    with registered(Urgent, templates={"sms.txt": "Now!"}), frozen_clock() as time:
+    with registered(Urgent, templates={"sms.txt": "Now!"}), frozen_clock() as clock:
         notify(Urgent(), to=person)
         deliver_all()
-        time.advance("5 minutes")
+        clock.advance("5 minutes")
         deliver_all()
     assert Delivery.objects.get().status == status
     assert len(outbox()) == captured

@@ -37,13 +37,12 @@ class _ConnectionLost(TemporaryError):
 class SmtpProvider(Provider):
     """Hands each email to a mail server, over connections that are kept open and shared by the threads.
 
-    Nothing is heard of a message after the server took it, so an unknown outcome is decided at once. Wrong credentials
-    count as temporary: they are the operator's mistake, and mail that waits for its correction is not lost.
+    It neither gives receipts nor can be asked, so an unknown outcome is decided by the notification's type. Wrong
+    credentials count as temporary: they are the operator's mistake, and mail that waits for its correction is not lost.
     """
 
     channels: ClassVar[tuple[str, ...]] = ("email",)
 
-    reconcile_seconds: float = 0
     host: str
     port: int = 587
     username: str = ""

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.generator import BytesGenerator
-from email.utils import formataddr, parseaddr
+from email.header import Header
+from email.utils import formataddr, getaddresses
 from io import BytesIO
 from uuid import UUID
 
@@ -47,7 +48,7 @@ def compose(message: EmailMessage) -> Mail:
     needs_utf8 = not recipient.isascii()
     message_id = f"<{message.delivery_id}@{sender_domain}>"
     email = EmailMultiAlternatives(
-        subject=message.subject,
+        subject=_subject(message.subject),
         body=message.text,
         from_email=message.from_email,
         to=[] if needs_utf8 else [formataddr((message.to_name, recipient))],
@@ -84,9 +85,15 @@ def _refuse_control_characters(message: EmailMessage) -> None:
         raise PermanentError(f"{bad[0]!r} is no name of a header; use ASCII letters, digits and '-'.")
 
 
+def _subject(text: str) -> str:
+    """Encoded words short enough to stand beside the header's name: Django would leave the first line empty."""
+    return text if text.isascii() else Header(text, "utf-8", header_name="Subject").encode(linesep="")
+
+
 def _mailbox(name: str, value: str) -> tuple[str, str]:
     """The address in a header such as "Clinic <mail@example.org>", and its domain, in ASCII."""
-    match = _ADDRESS.fullmatch(parseaddr(value)[1])
+    found = getaddresses([value])
+    match = _ADDRESS.fullmatch(found[0][1]) if len(found) == 1 else None
     try:
         if match is None or not match[1].isascii():
             raise ValueError
