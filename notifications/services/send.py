@@ -21,7 +21,7 @@ from notifications.exceptions import (
     UnknownTypeError,
     known,
 )
-from notifications.models import Delivery, Event, Kind, Notification, Reason, Status
+from notifications.models import Delivery, Event, Kind, Notification, Reason, Status, bulk
 from notifications.models.notification import IDEMPOTENCY_KEY_MAX_LENGTH
 from notifications.pipeline import inbox, queue, route
 from notifications.pipeline.outcome import DETAIL_MAX_LENGTH
@@ -164,8 +164,8 @@ def _write(request: Request, plans: Plans) -> list[Notification]:
     created = _store(request, [draft for draft, _ in plans])
     new = {each.pk for each in created}
     deliveries = [each for draft, planned in plans if draft.pk in new for each in planned]
-    Delivery.objects.bulk_create(deliveries)
-    Event.objects.bulk_create(_failure(each) for each in deliveries if each.status == Status.FAILED)
+    bulk.insert(deliveries)
+    bulk.insert([_failure(each) for each in deliveries if each.status == Status.FAILED])
     _after_commit(created, deliveries, request.now)
     return created
 
@@ -234,15 +234,14 @@ def _fail(delivery: Delivery, error: Exception) -> None:
 def _store(request: Request, drafts: Sequence[Notification]) -> list[Notification]:
     """Insert them; returns those that are new. With a key, another process may be inserting the same one."""
     if request.key is None:
-        Notification.objects.bulk_create(drafts)
+        bulk.insert(drafts)
         return list(drafts)
     created: list[Notification] = []
     left = list(drafts)
     for _ in range(REPLACE_TRIES):
         if request.replace:
             supersede(request.key, request.instance.key, [each.recipient_id for each in left], request.now)
-        Notification.objects.bulk_create(left, ignore_conflicts=True)
-        new = set(Notification.objects.filter(pk__in=[each.pk for each in left]).values_list("pk", flat=True))
+        new = bulk.insert_new(left)
         created += [each for each in left if each.pk in new]
         left = [each for each in left if each.pk not in new]
         if not left or not request.replace:
