@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.conf import settings
-from django.db import models
+from django.db import connections, models
+from django.db.models.query import RawQuerySet
 
 from notifications import clock
+
+
+class ContactPointQuerySet(models.QuerySet["ContactPoint"]):
+    """Queries with a name."""
+
+    def of(self, user_ids: Sequence[Any], channels: Sequence[str]) -> RawQuerySet[ContactPoint]:
+        """Those of some people on some channels, neither of them empty.
+
+        In SQL, since every `notify` asks it: the ORM's query took a third of its time.
+        """
+        meta, connection = self.model._meta, connections[self.db]
+        user_key = meta.get_field("user")
+        users = [user_key.get_db_prep_value(each, connection) for each in user_ids]
+        columns = ", ".join(str(each.column) for each in meta.concrete_fields)
+        marks = [", ".join(["%s"] * len(each)) for each in (users, channels)]
+        sql = f"SELECT {columns} FROM {meta.db_table} WHERE user_id IN ({marks[0]}) AND channel IN ({marks[1]})"  # noqa: S608
+        return self.raw(sql, [*users, *channels])
 
 
 class ContactPoint(models.Model):
@@ -20,6 +41,8 @@ class ContactPoint(models.Model):
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects = ContactPointQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
-
 from notifications.channels.registry import get_channel
 from notifications.models import ContactPoint, Delivery, Notification, Reason, Status
 from notifications.types import NotificationType
@@ -21,9 +19,8 @@ def contact_points(user_ids: Sequence[Any], channels: Sequence[str]) -> ContactP
     """The contact points of many people, in one query; none when no channel leaves the app."""
     wanted = [name for name in channels if get_channel(name).leaves_app]
     found: dict[tuple[Any, str], list[ContactPoint]] = defaultdict(list)
-    if wanted:
-        rows: QuerySet[ContactPoint] = ContactPoint.objects.filter(user_id__in=user_ids, channel__in=wanted)
-        for row in rows:
+    if wanted and user_ids:
+        for row in ContactPoint.objects.of(user_ids, wanted):
             found[row.user_id, row.channel].append(row)
     return found
 
