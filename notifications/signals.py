@@ -7,3 +7,6 @@ delivery_settled = Signal()
 
 trigger_failed = Signal()
 """A trigger's function raised. Arguments: `trigger` (its dotted name), `instance`, `error`."""
+
+provider_changed = Signal()
+"""A provider's breaker or control changed. Arguments: `alias`, `to`, `reason`."""

@@ -25,6 +25,14 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(settings.VAR_DIR, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def _forget_provider_health() -> None:
+    """What a process remembers of the providers is of the test before."""
+    from notifications.pipeline import failover  # the apps are not loaded yet when this file is
+
+    failover.forget()
+
+
 @pytest.fixture
 def postgresql_database() -> Iterator[str]:
     """The URL of an empty database of the test's own on the PostgreSQL server; mark the test `postgresql`."""

@@ -6,17 +6,29 @@ from notifications.models.event import Event, Kind
 from notifications.models.heartbeat import Heartbeat
 from notifications.models.inbox_state import InboxState
 from notifications.models.notification import Notification
+from notifications.models.provider_health import (
+    Breaker,
+    Control,
+    ProviderChange,
+    ProviderHealth,
+    ProviderOutcomes,
+)
 from notifications.models.sandbox import SandboxFault, SandboxMessage
 from notifications.models.states import Reason, Status
 
 __all__ = [
+    "Breaker",
     "ContactPoint",
+    "Control",
     "Delivery",
     "Event",
     "Heartbeat",
     "InboxState",
     "Kind",
     "Notification",
+    "ProviderChange",
+    "ProviderHealth",
+    "ProviderOutcomes",
     "Reason",
     "SandboxFault",
     "SandboxMessage",

@@ -66,6 +66,7 @@ class Reason(TextChoices):
     REPLACED = "replaced", "replaced by a newer notification with the same key"
     RETRYING = "retrying", "a temporary error; it is tried again"
     RETRY_AFTER = "retry_after", "the provider asked to wait"
+    NO_PROVIDER = "no_provider", "no provider of the channel is in use; it is held"
     OUT_OF_ATTEMPTS = "out_of_attempts", "all attempts failed"
     REFUSED = "refused", "the provider refused it for good"
     ADDRESS_REFUSED = "address_refused", "the provider says that the address is bad"

@@ -18,10 +18,11 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError
 
 from notifications import clock, conf
+from notifications.channels.registry import get_channel
 from notifications.messages import Receipt
 from notifications.models import outbox
-from notifications.pipeline import reconcile
-from notifications.pipeline.outcome import of_result
+from notifications.pipeline import failover, reconcile
+from notifications.pipeline.outcome import healthy, of_result
 from notifications.pipeline.settle import settle
 from notifications.pipeline.work import Work, claim, expose, give_back, hold, prepare
 
@@ -125,6 +126,12 @@ class Round:
         outcomes = [(each.delivery, each.outcome) for each in works if each.outcome]
         if outcomes:
             self.settled += _persist(lambda: settle(outcomes))
+        answers = [(each.chosen.alias, each.healthy) for each in works if each.healthy is not None]
+        if answers:
+            failed = next(
+                (each.outcome.settlement.detail for each in works if each.outcome and each.healthy is False), ""
+            )
+            _persist(lambda: failover.record(answers, clock.now(), failed))
 
     def _give_back_what_is_late(self) -> None:
         """Others may have what this worker cannot open in time: its time, or their lease, is about to end."""
@@ -189,7 +196,9 @@ def _finish(work: Work, answer: Receipt | BaseException | None, latency_ms: floa
         provider=provider.alias,
         reconcile=timedelta(seconds=provider.reconcile_seconds),
         latency_ms=latency_ms,
+        providers=failover.choices(get_channel(work.delivery.channel), provider.alias),
     )
+    work.healthy = healthy(answer)
     return work
 
 

@@ -56,8 +56,12 @@ def of_result(
     provider: str,
     reconcile: timedelta,
     latency_ms: float,
+    providers: int = 1,
 ) -> Outcome:
-    """The outcome of a request that was made. An error of unknown type counts as temporary."""
+    """The outcome of a request that was made. An error of unknown type counts as temporary.
+
+    `providers` is how many the message has to choose from: what one could not take, the next is asked at once.
+    """
     data: dict[str, Any] = {
         "provider": provider,
         "attempt": delivery.attempts,
@@ -106,7 +110,14 @@ def of_result(
             data=data,
             disable_address=detail[:200] if bad_address else "",
         )
-    return _retry(delivery, result, now, common=common, detail=detail, data=data)
+    return _retry(delivery, result, now, common=common, detail=detail, data=data, providers=providers)
+
+
+def healthy(result: Receipt | BaseException) -> bool | None:
+    """What a result says of the provider: True, it works; False, it does not; None, neither (it asked to wait)."""
+    if isinstance(result, Receipt | AddressError | PermanentError):
+        return True
+    return None if isinstance(result, TemporaryError) and result.retry_after is not None else False
 
 
 def _retry(
@@ -117,6 +128,7 @@ def _retry(
     common: dict[str, Any],
     detail: str,
     data: dict[str, Any],
+    providers: int = 1,
 ) -> Outcome:
     settings = conf.get()
     if isinstance(error, TemporaryError) and error.retry_after is not None:
@@ -125,9 +137,11 @@ def _retry(
     elif delivery.attempts >= settings.MAX_ATTEMPTS:
         settlement = Settlement(**common, status=Status.FAILED, reason=Reason.OUT_OF_ATTEMPTS, detail=detail)
         return Outcome(settlement=settlement, kind=Kind.FAILED, data=data)
+    elif delivery.attempts % providers:
+        due_at, reason = now, Reason.RETRYING
     else:
         wait = timing.backoff(
-            delivery.attempts,
+            delivery.attempts // providers,
             base=timedelta(seconds=settings.BACKOFF_BASE_SECONDS),
             ceiling=timedelta(seconds=settings.BACKOFF_MAX_SECONDS),
         )

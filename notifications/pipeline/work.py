@@ -36,6 +36,8 @@ class Work:
     """None: the provider is asked what became of it"""
     outcome: Outcome | None = None
     """set: nothing is left to do but to settle"""
+    healthy: bool | None = None
+    """what its answer says of the provider, if it was sent; None: nothing"""
 
     @property
     def chosen(self) -> Provider:
@@ -165,7 +167,12 @@ def _prepare_sending(work: Work, candidate: Candidate, now: datetime) -> None:
         channel = get_channel(delivery.channel)
         if channel.leaves_app:
             work.message = render(delivery, candidate.instance)
-            work.provider = failover.choose(channel, delivery)
+            chosen = failover.choose(channel, now, after=delivery.provider)
+            if isinstance(chosen, failover.Held):
+                held = Verdict(Status.PENDING, Reason.NO_PROVIDER, chosen.detail, until=chosen.until)
+                work.outcome = of_verdict(delivery, held, now, fence=work.fence)
+            else:
+                work.provider = chosen
         else:
             fill_inbox(delivery.notification, delivery, candidate.instance)
             work.outcome = _end(work, now, Status.DELIVERED, Reason.NONE)

@@ -12,12 +12,13 @@ from notifications.models import (
     Event,
     Kind,
     Notification,
+    ProviderHealth,
     Reason,
     SandboxFault,
     SandboxMessage,
     Status,
 )
-from notifications.pipeline import dispatch
+from notifications.pipeline import dispatch, failover
 from notifications.services import mark_all_read, mark_seen, notify, timeline
 from notifications.signals import delivery_settled
 from tests.app.models import Visit
@@ -95,6 +96,8 @@ def test_a_temporary_error_is_retried_later_and_later_until_the_attempts_are_use
         if delivery.due_at:
             waits.append((delivery.due_at - clock.now()).total_seconds())
         make_due()
+        ProviderHealth.objects.all().delete()  # it would be held until the provider is back
+        failover.forget()
     assert reasons() == {"sms": (Status.FAILED, Reason.OUT_OF_ATTEMPTS)}
     assert "The sandbox was told to answer with an error" in Delivery.objects.get().detail
     assert len(waits) == conf.get().MAX_ATTEMPTS - 1

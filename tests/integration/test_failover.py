@@ -1,0 +1,216 @@
+"""Provider order, breaker, probes, recovery, and an operator's word (P5)."""
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from notifications import clock
+from notifications.exceptions import ConfigurationError
+from notifications.models import (
+    Breaker,
+    Control,
+    Delivery,
+    Event,
+    ProviderChange,
+    ProviderHealth,
+    Reason,
+    SandboxFault,
+    SandboxMessage,
+    Status,
+)
+from notifications.pipeline import breaker, dispatch, failover
+from notifications.services import notify
+from notifications.signals import provider_changed
+from tests.app.notifications import Note
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SANDBOX = {"BACKEND": "notifications.providers.sandbox.SandboxProvider"}
+
+
+@pytest.fixture(autouse=True)
+def _two_providers(settings):
+    settings.NOTIFICATIONS = {
+        **settings.NOTIFICATIONS,
+        "CHANNELS": {
+            **settings.NOTIFICATIONS["CHANNELS"],
+            "sms": {"BACKEND": "notifications.channels.sms.SmsChannel", "PROVIDERS": ["first", "second"]},
+        },
+        "PROVIDERS": {"first": SANDBOX, "second": SANDBOX, "sandbox": SANDBOX},
+    }
+    failover.forget()
+    yield
+    failover.forget()
+
+
+def work() -> int:
+    return dispatch.run("default", until=time.monotonic() + 20)
+
+
+def send(person, number: int = 1) -> None:
+    for _ in range(number):
+        notify(Note(text="a"), to=person)
+    work()
+
+
+def fail(alias: str, times: int, kind: str = "error") -> None:
+    SandboxFault.objects.create(provider=alias, fault=kind, times=times)
+
+
+def taken_by() -> dict[str, int]:
+    return {alias: SandboxMessage.objects.filter(provider=alias).count() for alias in ("first", "second")}
+
+
+def pass_time(seconds: float) -> None:
+    """Let the breaker's times pass."""
+    for each in ProviderHealth.objects.all():
+        for name in ("changed_at", "closed_at", "retry_at"):
+            if (moment := getattr(each, name)) is not None:
+                setattr(each, name, moment - timedelta(seconds=seconds))
+        each.save()
+    failover.forget()
+
+
+def opened(person) -> ProviderHealth:
+    fail("first", 1000)
+    send(person, breaker.MIN_FAILURES)
+    return ProviderHealth.objects.get(alias="first")
+
+
+def test_the_first_provider_takes_all_while_it_works(person):
+    send(person, 5)
+    assert taken_by() == {"first": 5, "second": 0}
+    assert not ProviderHealth.objects.exists()
+
+
+def test_what_one_cannot_take_the_next_one_is_asked_for_at_once(person):
+    fail("first", 1)
+    send(person)
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.provider, delivery.attempts) == (Status.SENT, "second", 2)
+
+
+def test_when_all_have_failed_once_it_waits(person):
+    fail("first", 1)
+    fail("second", 1)
+    send(person)
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.reason) == (Status.PENDING, Reason.RETRYING)
+    assert delivery.due_at is not None
+    assert (delivery.due_at - clock.now()).total_seconds() > 5
+
+
+def test_a_refused_message_says_nothing_against_the_provider(person):
+    fail("first", 20, "refuse")
+    send(person, 20)
+    assert not ProviderHealth.objects.exists()
+
+
+def test_failures_open_the_breaker_with_their_evidence_and_the_next_one_carries_on(person):
+    heard = []
+
+    def listen(sender, **kwargs):
+        heard.append((kwargs["alias"], kwargs["to"]))
+
+    provider_changed.connect(listen)
+    try:
+        health = opened(person)
+    finally:
+        provider_changed.disconnect(listen)
+    assert (health.breaker, health.trips) == (Breaker.OPEN, 1)
+    change = ProviderChange.objects.get()
+    assert (change.to, change.evidence["failed"]) == (Breaker.OPEN, 5)
+    assert "told to answer with an error" in change.evidence["last_error"]
+    assert heard == [("first", "open")]
+    left = SandboxFault.objects.get().times
+    send(person, 30)
+    assert SandboxFault.objects.get().times == left  # nobody asked it again
+    assert taken_by() == {"first": 0, "second": 35}
+
+
+def test_after_the_cool_down_a_few_messages_probe_it_and_it_comes_back_in_steps(person):
+    opened(person)
+    SandboxFault.objects.all().delete()
+    pass_time(31)
+    send(person, 20)
+    health = ProviderHealth.objects.get(alias="first")
+    assert health.breaker == Breaker.CLOSED
+    assert taken_by()["first"] >= breaker.PROBES
+    assert [each.to for each in ProviderChange.objects.order_by("pk")] == ["open", "half_open", "closed"]
+    before = taken_by()["first"]
+    send(person, 100)
+    assert 5 < taken_by()["first"] - before < 60  # a quarter, by chance
+    pass_time(3600)
+    before = taken_by()["first"]
+    send(person, 20)
+    assert taken_by()["first"] == before + 20
+
+
+def test_a_probe_that_fails_opens_it_for_twice_as_long_and_harms_no_message(person):
+    opened(person)
+    pass_time(31)
+    send(person, 10)
+    health = ProviderHealth.objects.get(alias="first")
+    assert (health.breaker, health.trips) == (Breaker.OPEN, 2)
+    assert health.retry_at is not None
+    assert 55 < (health.retry_at - clock.now()).total_seconds() <= 60
+    assert set(Delivery.objects.values_list("status", flat=True)) == {Status.SENT}
+
+
+def test_probes_that_nobody_answered_for_are_replaced(person):
+    opened(person)
+    SandboxFault.objects.all().delete()
+    ProviderHealth.objects.update(breaker=Breaker.HALF_OPEN, probes_left=0, retry_at=clock.now() - timedelta(seconds=1))
+    failover.forget()
+    send(person, 10)
+    assert ProviderHealth.objects.get(alias="first").breaker == Breaker.CLOSED
+
+
+def test_when_all_are_down_messages_are_held_and_sent_on_recovery(person):
+    fail("first", 1000)
+    fail("second", 1000)
+    send(person, 10)
+    assert set(ProviderHealth.objects.values_list("alias", "breaker")) == {("first", "open"), ("second", "open")}
+    # One that comes now is held: it burns no attempt, and says why.
+    (held,) = notify(Note(text="b"), to=person)
+    work()
+    delivery = held.deliveries.get()
+    assert (delivery.status, delivery.reason, delivery.attempts) == (Status.PENDING, Reason.NO_PROVIDER, 0)
+    assert "first: out of use: it failed too often, second: out of use" in delivery.detail
+    assert Event.objects.filter(notification=held, kind="deferred").count() == 1
+    SandboxFault.objects.all().delete()
+    for _ in range(5):
+        pass_time(61)
+        Delivery.objects.filter(due_at__isnull=False).update(due_at=clock.now())
+        work()
+    assert set(Delivery.objects.values_list("status", flat=True)) == {Status.SENT}
+    assert sum(taken_by().values()) == 11
+
+
+@pytest.mark.parametrize("word", [Control.DISABLED, Control.DRAINING])
+def test_an_operator_can_take_a_provider_out_and_give_it_back(person, word):
+    failover.control("first", word, reason="maintenance", by="ann")
+    send(person, 3)
+    assert taken_by() == {"first": 0, "second": 3}
+    failover.control("first", Control.AUTOMATIC, reason="done", by="ann")
+    send(person, 3)
+    assert taken_by() == {"first": 3, "second": 3}
+    assert [(each.to, each.reason, each.by) for each in ProviderChange.objects.order_by("pk")] == [
+        (word, "maintenance", "ann"),
+        ("automatic", "done", "ann"),
+    ]
+
+
+def test_an_operator_can_pin_a_provider_also_one_whose_breaker_is_open(person):
+    opened(person)
+    SandboxFault.objects.all().delete()
+    failover.control("first", Control.PINNED, reason="the provider says it is back", by="ann")
+    send(person, 5)
+    assert taken_by()["first"] == 5
+
+
+def test_an_unknown_provider_cannot_be_controlled(person):
+    with pytest.raises(ConfigurationError, match=r"Unknown provider 'third'\. Known: first, sandbox, second"):
+        failover.control("third", Control.PINNED, reason="x", by="ann")
+    assert not ProviderChange.objects.exists()
