@@ -1,0 +1,89 @@
+"""States and results as people read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from notifications.models import Delivery, Status
+from notifications.services import Cancellation, Replay
+
+TONES = {
+    Status.SENT: "good",
+    Status.DELIVERED: "good",
+    Status.STANDBY: "waiting",
+    Status.PENDING: "waiting",
+    Status.UNKNOWN: "doubtful",
+    Status.FAILED: "bad",
+    Status.BOUNCED: "bad",
+    Status.EXPIRED: "bad",
+    Status.SKIPPED: "quiet",
+    Status.CANCELLED: "quiet",
+}
+
+
+def badge(text: str, tone: str, title: str = "") -> SafeString:
+    """A small coloured label; the colour says nothing that the text does not."""
+    return format_html('<span class="notify-badge notify-{}" title="{}">{}</span>', tone, title, text)
+
+
+def status_badge(delivery: Delivery, *, with_channel: bool = False) -> SafeString:
+    """The state of a delivery; its reason is the tooltip."""
+    status = Status(delivery.status)
+    text = f"{delivery.channel} {status.label}" if with_channel else str(status.label)
+    return badge(text, TONES[status], delivery.get_reason_display())
+
+
+def status_badges(deliveries: Iterable[Delivery]) -> SafeString:
+    """The states of all deliveries of a notification."""
+    badges = [(status_badge(each, with_channel=True),) for each in deliveries]
+    return format_html_join(" ", "{}", badges)
+
+
+def pretty(value: Any) -> SafeString:
+    """JSON, indented."""
+    return format_html(
+        '<pre class="notify-json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    )
+
+
+def link_to(instance: Any) -> str | SafeString:
+    """The name of an object, linked to its page in the admin if it has one."""
+    if instance is None:
+        return "–"
+    meta = instance._meta
+    try:
+        address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[instance.pk])
+    except NoReverseMatch:
+        return str(instance)
+    return format_html('<a href="{}">{}</a>', address, instance)
+
+
+def of_replay(replay: Replay) -> str:
+    """What `replay` did, or would do."""
+    said = f"{_deliveries(replay.replayed)} sent again."
+    if replay.refused:
+        reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(replay.refused.items()))
+        said += f" Not sent again: {reasons}."
+    return said
+
+
+def of_cancellation(cancellation: Cancellation) -> str:
+    """What `cancel` did."""
+    said = []
+    if cancellation.cancelled:
+        said.append(f"{_deliveries(cancellation.cancelled)} cancelled.")
+    if cancellation.in_flight:
+        said.append(f"{_deliveries(cancellation.in_flight)} in flight: may still arrive, and is not sent again.")
+    if cancellation.already_sent:
+        said.append(f"{_deliveries(cancellation.already_sent)} already sent.")
+    return " ".join(said) or "Nothing was left to cancel."
+
+
+def _deliveries(number: int) -> str:
+    return "1 delivery" if number == 1 else f"{number:,} deliveries"
