@@ -46,6 +46,10 @@ class KeyTooLongError(NotificationError, ValueError):
     """An idempotency key is empty or longer than its column."""
 
 
+class SuppressionError(NotificationError, ValueError):
+    """A suppression cannot be lifted."""
+
+
 class ConfigurationError(NotificationError):
     """A setting is wrong; the system checks name it."""
 

@@ -68,6 +68,8 @@ class NotificationType:
     """how long after its time it is still worth sending"""
     resend_if_unknown: ClassVar[bool | None] = None
     """send again when nobody can tell whether it was sent; `None`: yes for critical and high"""
+    mandatory: ClassVar[bool] = False
+    """nobody can unsubscribe from it: what a contract or the law demands"""
     sensitive: ClassVar[bool] = False
     """its texts stay out of SMS, push and logs"""
     example: ClassVar[Mapping[str, Any]] = {}

@@ -15,9 +15,11 @@ from notifications.models.provider_health import (
 )
 from notifications.models.sandbox import SandboxFault, SandboxMessage
 from notifications.models.states import Reason, Status
+from notifications.models.suppression import Cause, Suppression
 
 __all__ = [
     "Breaker",
+    "Cause",
     "ContactPoint",
     "Control",
     "Delivery",
@@ -33,4 +35,5 @@ __all__ = [
     "SandboxFault",
     "SandboxMessage",
     "Status",
+    "Suppression",
 ]

@@ -54,6 +54,8 @@ class Reason(TextChoices):
     NONE = "", ""
     NO_ADDRESS = "no_address", "the recipient has no address on this channel"
     ADDRESS_DISABLED = "address_disabled", "the recipient's address is disabled"
+    SUPPRESSED = "suppressed", "the address must not be sent to"
+    UNSUBSCRIBED = "unsubscribed", "its owner unsubscribed from this category"
     RECIPIENT_INACTIVE = "recipient_inactive", "the recipient's account is inactive"
     FALLBACK = "fallback", "waits for the channels before it"
     NOT_NEEDED = "not_needed", "an earlier channel reached the recipient"

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 
-from notifications.models import Delivery, InboxState, Reason, Status
+from notifications.models import Cause, Delivery, InboxState, Reason, Status, Suppression
+from notifications.models.suppression import normal
 from notifications.types import NotificationType
 
 
@@ -32,6 +33,7 @@ class Candidate:
     instance: NotificationType
     subject_gone: bool = False
     seen: bool = False
+    suppression: Suppression | None = None
 
 
 Rule = Callable[[Candidate, datetime], Verdict | None]
@@ -41,6 +43,7 @@ def prime(candidates: Sequence[Candidate]) -> None:
     """Load what the rules ask of other tables, for all together: a fixed number of queries, whatever their number."""
     _prime_subjects(candidates)
     _prime_seen(candidates)
+    _prime_suppressions(candidates)
 
 
 def check(candidate: Candidate, now: datetime) -> Verdict | None:
@@ -74,6 +77,15 @@ def _address_disabled(candidate: Candidate, now: datetime) -> Verdict | None:
     return None
 
 
+def _suppressed(candidate: Candidate, now: datetime) -> Verdict | None:
+    suppression = candidate.suppression
+    if suppression is None:
+        return None
+    reason = Reason.UNSUBSCRIBED if suppression.cause == Cause.UNSUBSCRIBED else Reason.SUPPRESSED
+    since = f"since {suppression.created_at:%Y-%m-%d}: {suppression.get_cause_display()}"
+    return Verdict(Status.SKIPPED, reason, since)
+
+
 def _seen_before_fallback(candidate: Candidate, now: datetime) -> Verdict | None:
     if candidate.delivery.step > 0 and candidate.seen:
         return Verdict(Status.SKIPPED, Reason.SEEN)
@@ -93,6 +105,7 @@ RULES: tuple[Rule, ...] = (
     _expired,
     _recipient_inactive,
     _address_disabled,
+    _suppressed,
     _seen_before_fallback,
     _no_longer_valid,
 )
@@ -135,3 +148,14 @@ def _prime_seen(candidates: Sequence[Candidate]) -> None:
             or notification.read_at
             or (notification.position and seen_through and notification.position <= seen_through)
         )
+
+
+def _prime_suppressions(candidates: Sequence[Candidate]) -> None:
+    """The suppression of each address, for the category or for all. Nobody can unsubscribe from what is mandatory."""
+    found = Suppression.objects.of({each.delivery.address for each in candidates if each.delivery.address})
+    for each in candidates if found else ():
+        delivery = each.delivery
+        for category in ("", delivery.notification.category):
+            suppression = found.get((delivery.channel, normal(delivery.address), category))
+            if suppression and not (suppression.cause == Cause.UNSUBSCRIBED and each.instance.mandatory):
+                each.suppression = suppression
