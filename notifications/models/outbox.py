@@ -129,9 +129,14 @@ def _fenced_update(rows: Sequence[Any], names: tuple[str, ...], fence: str = "= 
     columns = tuple((name, _SQL_TYPES.get(name, "text")) for name in ("id", "fence", *names))
     sets = ", ".join(f"{name} = v.{name}" for name in names)
     vendor = connection().vendor
+    source = bulk.recordset(vendor, columns)
+    if vendor == "postgresql":
+        # Locked in the order of their ids, as callers who cancel lock them: else the two may wait for each other.
+        picked = f"SELECT v.* FROM {source} JOIN {TABLE} USING (id) ORDER BY id FOR NO KEY UPDATE OF {TABLE}"  # noqa: S608
+        source = f"({picked}) AS v"
     values = attrgetter(*(name for name, _ in columns))
     return _execute(
-        f"UPDATE {TABLE} SET {sets} FROM {bulk.recordset(vendor, columns)} "  # noqa: S608 - names of our own columns
+        f"UPDATE {TABLE} SET {sets} FROM {source} "  # noqa: S608 - names of our own columns
         f"WHERE {TABLE}.id = v.id AND {TABLE}.due_at {fence} RETURNING {TABLE}.id",
         [bulk.pack(vendor, columns, map(values, rows))],
     )

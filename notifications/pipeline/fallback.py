@@ -35,7 +35,7 @@ def advance(notification_ids: Collection[UUID], now: datetime) -> list[Delivery]
     concerned = sorted(set(waiting.values_list("notification_id", flat=True)))
     if not concerned:
         return []
-    list(Notification.objects.select_for_update().filter(pk__in=concerned).order_by("pk").values_list("pk"))
+    list(Notification.objects.select_for_update(no_key=True).filter(pk__in=concerned).order_by("pk").values_list("pk"))
     by_notification: dict[UUID, list[Delivery]] = defaultdict(list)
     rows = Delivery.objects.filter(notification_id__in=concerned).select_related("notification")
     for row in rows.order_by("step"):

@@ -59,11 +59,15 @@ def cancel(
 
 def supersede(key: str, type_key: str, recipient_ids: Sequence[Any], now: datetime) -> None:
     """Free a key: what is still to be sent under it is replaced, what was sent keeps its place but not the key."""
-    held = Notification.objects.select_for_update().filter(key=key, type=type_key, recipient_id__in=recipient_ids)
-    concerned = list(held.order_by("pk").values_list("pk", flat=True))
-    if not concerned:
+    held = Notification.objects.filter(key=key, type=type_key, recipient_id__in=recipient_ids)
+    found = list(held.order_by("pk").values_list("pk", flat=True))
+    if not found:
         return
-    waiting, in_flight, _ = _lock(concerned)
+    waiting, in_flight, _ = _lock(found)
+    # Deliveries first, then notifications, as workers do: two that lock in different orders wait for each other.
+    locked = Notification.objects.select_for_update(no_key=True).filter(pk__in=found, key=key)
+    concerned = list(locked.order_by("pk").values_list("pk", flat=True))
+    waiting, in_flight = ([each for each in rows if each.notification_id in concerned] for rows in (waiting, in_flight))
     _close(waiting, in_flight, Reason.REPLACED, now)
     Notification.objects.filter(pk__in=concerned).update(key=None)
 

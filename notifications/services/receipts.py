@@ -34,7 +34,8 @@ def record_receipts(receipts: Iterable[Receipt]) -> int:
     changed: set[UUID] = set()
     applied = 0
     with transaction.atomic():
-        for receipt in receipts:
+        # In the order in which all others lock deliveries; those for one delivery stay in theirs.
+        for receipt in sorted(receipts, key=lambda each: each.delivery_id):
             notification_id = _apply(receipt, now)
             if notification_id is not None:
                 applied += 1
