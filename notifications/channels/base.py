@@ -32,6 +32,18 @@ class Part:
         return self.name.endswith(".html")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Content:
+    """What a message is made of: the rendered parts (part name → text), and what goes with them."""
+
+    parts: Mapping[str, str]
+    link: str = ""
+    """absolute, what a click opens"""
+    language: str
+    unsubscribe_url: str = ""
+    """empty: nobody can unsubscribe from this type"""
+
+
 @dataclass(kw_only=True)
 class Channel(ABC):
     """A configured channel. Its dataclass fields, `name` and `providers` apart, are the `OPTIONS` it takes."""
@@ -61,8 +73,8 @@ class Channel(ABC):
         return ([Address(address=address)], Reason.NONE) if address else ([], Reason.NO_ADDRESS)
 
     @abstractmethod
-    def message(self, delivery: Delivery, content: Mapping[str, str], link: str, language: str) -> Message:
-        """The message, from its rendered parts (part name → text)."""
+    def message(self, delivery: Delivery, content: Content) -> Message:
+        """The message."""
 
 
 _CONTROL = {number: None for number in (*range(32), 127) if chr(number) not in "\t\n\r"}
@@ -73,18 +85,18 @@ def one_line(text: str) -> str:
     return " ".join(text.translate(_CONTROL).split())
 
 
-def envelope(delivery: Delivery, language: str) -> dict[str, Any]:
+def envelope(delivery: Delivery, content: Content) -> dict[str, Any]:
     """The fields that all messages have."""
     return {
         "delivery_id": delivery.pk,
         "channel": delivery.channel,
         "to": delivery.address,
         "type": delivery.notification.type,
-        "language": language,
+        "language": content.language,
         "critical": delivery.priority == 0,
     }
 
 
-def text_of(content: Mapping[str, str], name: str) -> str:
+def text_of(content: Content, name: str) -> str:
     """A plain-text part: no control characters, no blank lines at its ends, no spaces at the ends of its lines."""
-    return "\n".join(line.rstrip() for line in content.get(name, "").translate(_CONTROL).strip().splitlines())
+    return "\n".join(line.rstrip() for line in content.parts.get(name, "").translate(_CONTROL).strip().splitlines())

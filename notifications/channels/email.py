@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from django.conf import settings
 from inscriptis import get_text
 
 from notifications import conf
-from notifications.channels.base import Channel, Part, envelope, one_line, text_of
+from notifications.channels.base import Channel, Content, Part, envelope, one_line, text_of
 from notifications.messages import EmailMessage
 from notifications.models import Delivery
 
@@ -32,17 +31,29 @@ class EmailChannel(Channel):
     user_field: str = "email"
     reply_to: str = ""
 
-    def message(self, delivery: Delivery, content: Mapping[str, str], link: str, language: str) -> EmailMessage:
-        html = content["email.html"]
+    def message(self, delivery: Delivery, content: Content) -> EmailMessage:
+        html = content.parts["email.html"]
         return EmailMessage(
-            **envelope(delivery, language),
-            subject=one_line(content["email.subject.txt"]),
+            **envelope(delivery, content),
+            subject=one_line(content.parts["email.subject.txt"]),
             html=_inliner().inline(html),
             text=text_of(content, "email.txt") or get_text(html).strip(),
             from_email=conf.get().FROM_EMAIL or settings.DEFAULT_FROM_EMAIL,
             reply_to=self.reply_to,
-            headers={"Auto-Submitted": "auto-generated", "X-Notification-Id": str(delivery.pk)},
+            headers={
+                "Auto-Submitted": "auto-generated",
+                "X-Notification-Id": str(delivery.pk),
+                "Feedback-ID": f"{delivery.notification.category}:{delivery.notification.type}:notifications",
+                **_unsubscribe_headers(content.unsubscribe_url),
+            },
         )
+
+
+def _unsubscribe_headers(url: str) -> dict[str, str]:
+    """One-click unsubscribing by the mail program: RFC 2369 and RFC 8058."""
+    if not url:
+        return {}
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 @cache

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from notifications.channels.base import Address, Channel, Part, envelope, one_line, text_of
+from notifications.channels.base import Address, Channel, Content, Part, envelope, one_line, text_of
 from notifications.messages import InAppMessage
 from notifications.models import ContactPoint, Delivery, Reason
 
@@ -21,10 +21,10 @@ class InAppChannel(Channel):
     def addresses(self, user: Any, contact_points: Sequence[ContactPoint]) -> tuple[list[Address], Reason]:
         return [Address(address=str(user.pk))], Reason.NONE
 
-    def message(self, delivery: Delivery, content: Mapping[str, str], link: str, language: str) -> InAppMessage:
+    def message(self, delivery: Delivery, content: Content) -> InAppMessage:
         return InAppMessage(
-            **envelope(delivery, language),
-            title=one_line(content["in_app.title.txt"])[:200],
+            **envelope(delivery, content),
+            title=one_line(content.parts["in_app.title.txt"])[:200],
             text=text_of(content, "in_app.txt"),
-            link=link,
+            link=content.link,
         )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from notifications.channels.base import Channel, Part, envelope, one_line, text_of
+from notifications.channels.base import Channel, Content, Part, envelope, one_line, text_of
 from notifications.messages import PushMessage
 from notifications.models import Delivery
 
@@ -17,11 +16,11 @@ class PushChannel(Channel):
     every_address = True
     parts = (Part(name="push.title.txt"), Part(name="push.txt"))
 
-    def message(self, delivery: Delivery, content: Mapping[str, str], link: str, language: str) -> PushMessage:
+    def message(self, delivery: Delivery, content: Content) -> PushMessage:
         return PushMessage(
-            **envelope(delivery, language),
-            title=one_line(content["push.title.txt"]),
+            **envelope(delivery, content),
+            title=one_line(content.parts["push.title.txt"]),
             text=text_of(content, "push.txt"),
-            link=link,
+            link=content.link,
             data={"notification_id": str(delivery.notification_id)},
         )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from notifications.channels.base import Channel, Part, envelope, text_of
+from notifications.channels.base import Channel, Content, Part, envelope, text_of
 from notifications.messages import SmsMessage
 from notifications.models import Delivery
 
@@ -18,5 +17,5 @@ class SmsChannel(Channel):
 
     user_field: str = "phone"
 
-    def message(self, delivery: Delivery, content: Mapping[str, str], link: str, language: str) -> SmsMessage:
-        return SmsMessage(**envelope(delivery, language), text=text_of(content, "sms.txt"))
+    def message(self, delivery: Delivery, content: Content) -> SmsMessage:
+        return SmsMessage(**envelope(delivery, content), text=text_of(content, "sms.txt"))

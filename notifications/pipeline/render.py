@@ -11,10 +11,12 @@ from django.db import DatabaseError
 from django.utils import timezone, translation
 
 from notifications import conf
+from notifications.channels.base import Content
 from notifications.channels.registry import get_channel
 from notifications.exceptions import TemplateError
 from notifications.messages import Message
 from notifications.models import Delivery, Notification
+from notifications.preferences import unsubscribe
 from notifications.preferences.locale import language_of, zone_of
 from notifications.templating import files
 from notifications.types import NotificationType
@@ -37,8 +39,11 @@ def render(delivery: Delivery, instance: NotificationType) -> Message:
     parts = [(part.name, part.required, part.is_html) for part in channel.parts]
     with as_person(user) as language:
         context, link = values(instance, user, language)
-        content = files.render_parts(instance.key, parts, language, context)
-    return channel.message(delivery, content, link, language)
+        unsubscribe_url = "" if instance.mandatory or not channel.leaves_app else unsubscribe.url(delivery.pk)
+        context.setdefault("unsubscribe_url", unsubscribe_url)
+        rendered = files.render_parts(instance.key, parts, language, context)
+    content = Content(parts=rendered, link=link, language=language, unsubscribe_url=unsubscribe_url)
+    return channel.message(delivery, content)
 
 
 def values(instance: NotificationType, user: Any, language: str) -> tuple[dict[str, Any], str]:

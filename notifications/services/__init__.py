@@ -7,6 +7,7 @@ from notifications.services.receipts import record_receipts
 from notifications.services.replay import Replay, replay
 from notifications.services.send import notify
 from notifications.services.timeline import Entry, timeline
+from notifications.services.unsubscribe import resubscribe, unsubscribe
 
 __all__ = [
     "Cancellation",
@@ -23,5 +24,7 @@ __all__ = [
     "record_receipts",
     "replay",
     "reschedule",
+    "resubscribe",
     "timeline",
+    "unsubscribe",
 ]
