@@ -1,0 +1,1 @@
+"""What comes back from outside: webhooks, opens and clicks, unsubscribing."""
