@@ -20,9 +20,10 @@ from django.db import InterfaceError, OperationalError
 from notifications import clock, conf
 from notifications.channels.registry import get_channel
 from notifications.messages import Receipt
-from notifications.models import outbox
+from notifications.models import Reason, Status, outbox
 from notifications.pipeline import failover, reconcile
-from notifications.pipeline.outcome import healthy, of_result
+from notifications.pipeline.gate import Verdict
+from notifications.pipeline.outcome import healthy, of_result, of_verdict
 from notifications.pipeline.settle import settle
 from notifications.pipeline.work import Work, claim, expose, give_back, hold, prepare
 
@@ -51,6 +52,10 @@ def run(lane: str, *, until: float) -> int:
     Returns how many deliveries were settled. What is in flight at the end is waited for.
     """
     return Round(lane, until).run()
+
+
+class NotOpenedError(Exception):
+    """A request was not opened: its lease would have ended first, and another worker acted on it meanwhile."""
 
 
 class Round:
@@ -149,7 +154,7 @@ def _start(works: Sequence[Work]) -> list[Work]:
     """Mark deliveries as started. Those whose lease is lost, or that were cancelled meanwhile, are dropped."""
     if not works:
         return []
-    now = clock.now()
+    now, opens_before = clock.now(), time.monotonic() + SETTLE_GRACE_SECONDS
     starts = []
     for work in works:
         provider = work.chosen
@@ -165,7 +170,7 @@ def _start(works: Sequence[Work]) -> list[Work]:
         )
     held = _persist(lambda: outbox.start(starts))
     for work, start in zip(works, starts, strict=True):
-        work.fence, work.delivery.started_at = start.due_at, now
+        work.fence, work.delivery.started_at, work.opens_before = start.due_at, now, opens_before
     return [each for each in works if each.delivery.pk in held]
 
 
@@ -175,6 +180,8 @@ def _call(work: Work) -> Answer:
     answer: Receipt | BaseException | None
     try:
         provider, message = work.chosen, work.message
+        if time.monotonic() > work.opens_before:
+            raise NotOpenedError("The worker was held up for so long that the request was not opened.")
         answer = provider.send(message) if message is not None else provider.look_up(work.delivery.pk)
     except Exception as error:
         answer = error
@@ -183,6 +190,10 @@ def _call(work: Work) -> Answer:
 
 def _finish(work: Work, answer: Receipt | BaseException | None, latency_ms: float) -> Work:
     now, provider = clock.now(), work.chosen
+    if isinstance(answer, NotOpenedError):
+        due_again = Verdict(Status.PENDING, Reason.NONE, str(answer), until=now)
+        work.outcome = of_verdict(work.delivery, due_again, now, fence=work.fence)
+        return work
     if work.message is None:
         work.outcome = reconcile.decide(work.delivery, provider, answer, now, fence=work.fence)
         return work

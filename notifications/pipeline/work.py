@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 from django.db import InterfaceError, OperationalError
 
@@ -36,6 +37,8 @@ class Work:
     """None: the provider is asked what became of it"""
     outcome: Outcome | None = None
     """set: nothing is left to do but to settle"""
+    opens_before: float = inf
+    """by `time.monotonic()`: a request that opened later could outlast its lease, and another worker's with it"""
     healthy: bool | None = None
     """what its answer says of the provider, if it was sent; None: nothing"""
 
