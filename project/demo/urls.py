@@ -1,5 +1,17 @@
 """Addresses of the demonstration."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from project.demo import views
+
+app_name = "demo"
+urlpatterns = [
+    path("", views.page, name="page"),
+    path("demo/state/", views.state, name="state"),
+    path("demo/become/<int:pk>/", views.become, name="become"),
+    path("demo/appointments/", views.book, name="book"),
+    path("demo/appointments/<int:pk>/<slug:action>/", views.change, name="change"),
+    path("demo/waiting/<uuid:pk>/send/", views.send_now, name="send-now"),
+    path("demo/faults/", views.script_fault, name="fault"),
+    path("demo/emails/<uuid:pk>/", views.email, name="email"),
+]

@@ -1,0 +1,63 @@
+"""The people of the demonstration. Seeding again changes nothing of what is there."""
+
+from typing import Any
+
+from django.contrib.auth.models import Group
+
+from notifications.models import ContactPoint
+from project.accounts import roles
+from project.accounts.models import User
+from project.clinic.models import Doctor, Patient
+
+PASSWORD = "demo"  # noqa: S105 - printed on the screen; this app exists in development only
+CLINIC_ZONE = "Asia/Kolkata"
+
+PATIENTS = {
+    "asha": {
+        "first_name": "Asha",
+        "last_name": "Menon",
+        "email": "asha.menon@example.org",
+        "phone": "+447700900111",
+        "time_zone": "Asia/Kolkata",
+    },
+    "daniel": {
+        "first_name": "Daniel",
+        "last_name": "Reyes",
+        "email": "daniel.reyes@example.org",
+        "phone": "+12025550143",
+        "time_zone": "America/New_York",
+    },
+}
+DOCTORS = {
+    "meera": ({"first_name": "Meera", "last_name": "Nair"}, {"title": "Vaidya", "speciality": "Panchakarma"}),
+    "arjun": ({"first_name": "Arjun", "last_name": "Pillai"}, {"title": "Dr.", "speciality": "Consultation and diet"}),
+}
+STAFF: dict[str, dict[str, Any]] = {
+    "desk": {"first_name": "Lakshmi", "last_name": "Das"},
+    "admin": {"first_name": "Ravi", "last_name": "Kumar", "is_staff": True, "is_superuser": True},
+}
+
+
+def seed() -> None:
+    """Create the people who are missing, and how to reach them."""
+    for username, values in PATIENTS.items():
+        user = _user(username, roles.PATIENT, **values)
+        Patient.objects.get_or_create(user=user)
+        ContactPoint.objects.get_or_create(
+            user=user, channel="push", address=f"demo-phone-of-{username}", defaults={"label": "Phone"}
+        )
+    for username, (name, doctor) in DOCTORS.items():
+        user = _user(username, roles.DOCTOR, email=f"{username}@example.org", time_zone=CLINIC_ZONE, **name)
+        Doctor.objects.get_or_create(user=user, defaults=doctor)
+    for username, person in STAFF.items():
+        role = roles.DESK if username == "desk" else roles.OPERATOR
+        _user(username, role, email=f"{username}@example.org", time_zone=CLINIC_ZONE, **person)
+
+
+def _user(username: str, role: str, **values: Any) -> User:
+    user, created = User.objects.get_or_create(username=username, defaults=values)
+    if created:
+        user.set_password(PASSWORD)
+        user.save(update_fields=["password"])
+        user.groups.add(Group.objects.get(name=role))
+    return user

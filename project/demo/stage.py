@@ -1,0 +1,152 @@
+"""What the page shows of a patient: the desk's appointments, the phone and the mailbox, what waits, what happened."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import formats, timezone
+
+from notifications import clock
+from notifications.exceptions import UnknownTypeError
+from notifications.models import ContactPoint, Delivery, Reason, SandboxFault, SandboxMessage, Status
+from notifications.models.states import OPEN, WAITING
+from notifications.types import get_type
+from project.clinic.appointment import NEXT
+from project.clinic.appointment import OPEN as OPEN_APPOINTMENTS
+from project.clinic.models import Appointment, Patient
+from project.demo.seed import CLINIC_ZONE
+
+APPOINTMENTS, MESSAGES, DELIVERIES = 8, 40, 9
+"""how many of each are shown"""
+WORDS = {"confirmed": "confirm", "cancelled": "cancel"}
+"""what an appointment may become → the desk's button"""
+
+
+def state(patient: Patient) -> dict[str, Any]:
+    """All that changes on the page, as JSON."""
+    return {
+        "appointments": [_appointment(each) for each in _appointments(patient)],
+        "messages": [_message(each, patient) for each in captured(patient)],
+        "waiting": _waiting(patient),
+        "deliveries": [_delivery(each) for each in _deliveries(patient)],
+        "faults": [f"{each.channel or 'any channel'}: {each.get_fault_display()}" for each in _faults()],
+    }
+
+
+def captured(patient: Patient) -> Iterable[SandboxMessage]:
+    """What the sandbox would have sent to the patient, the newest first."""
+    user = patient.user
+    devices = ContactPoint.objects.filter(user=user).values_list("address", flat=True)
+    addresses = [user.email, user.phone, *devices]
+    return SandboxMessage.objects.filter(to__in=addresses).order_by("-pk")[:MESSAGES]
+
+
+def _appointments(patient: Patient) -> list[Appointment]:
+    """Those to come first, by time; then the others, the latest first."""
+    own = patient.appointments.all()
+    to_come = own.filter(status__in=OPEN_APPOINTMENTS, starts_at__gte=clock.now()).order_by("starts_at")
+    others = own.exclude(pk__in=to_come.values("pk")).order_by("-pk")
+    return [*to_come[:APPOINTMENTS], *others[:APPOINTMENTS]][:APPOINTMENTS]
+
+
+def _appointment(appointment: Appointment) -> dict[str, Any]:
+    at = appointment.starts_at.astimezone(ZoneInfo(CLINIC_ZONE))
+    can = [WORDS[each] for each in NEXT[appointment.status] if each in WORDS]
+    if appointment.status in OPEN_APPOINTMENTS:
+        can.insert(1 if "confirm" in can else 0, "move")
+    return {
+        "id": appointment.pk,
+        "treatment": appointment.treatment,
+        "doctor": str(appointment.doctor),
+        "day": f"{at:%d}".lstrip("0"),
+        "month": formats.date_format(at, "M"),
+        "time": formats.date_format(at, "D H:i"),
+        "local": f"{at:%Y-%m-%dT%H:%M}",
+        "status": appointment.status,
+        "label": appointment.get_status_display(),
+        "can": can,
+    }
+
+
+def _message(message: SandboxMessage, patient: Patient) -> dict[str, Any]:
+    content = message.content
+    return {
+        "id": str(message.pk),
+        "channel": message.channel,
+        "title": content.get("subject") or content.get("title", ""),
+        "text": "" if message.channel == "email" else content.get("text", ""),
+        "link": content.get("link", ""),
+        "time": _moment(message.captured_at, patient.user.time_zone),
+    }
+
+
+def _waiting(patient: Patient) -> list[dict[str, Any]]:
+    """What is still to be sent, the next first, each with the channels it goes by and those it may fall back to."""
+    rows = Delivery.objects.filter(notification__recipient=patient.user, status__in=WAITING)
+    by_notification: dict[Any, list[Delivery]] = {}
+    for each in rows.select_related("notification").order_by("due_at", "pk"):
+        by_notification.setdefault(each.notification_id, []).append(each)
+    appointments = {str(each.pk): each for each in patient.appointments.all()}
+    shown = []
+    for deliveries in by_notification.values():
+        now = [each for each in deliveries if each.status in OPEN]
+        if now:
+            about = appointments.get(now[0].notification.subject_id)
+            fallbacks = [each.channel for each in deliveries if each.status == Status.STANDBY]
+            shown.append(_waiting_item(now, fallbacks, about, patient))
+    return shown
+
+
+def _waiting_item(
+    deliveries: list[Delivery], fallbacks: list[str], about: Appointment | None, patient: Patient
+) -> dict[str, Any]:
+    notification = deliveries[0].notification
+    due_at = deliveries[0].due_at or notification.send_at
+    scheduled = all(each.reason == Reason.SCHEDULED for each in deliveries)
+    return {
+        "id": str(notification.pk),
+        "what": _purpose(notification.type),
+        "about": about.treatment if about else "",
+        "channels": [each.channel for each in deliveries],
+        "fallbacks": fallbacks,
+        "due": due_at.isoformat(),
+        "time": _moment(due_at, patient.user.time_zone),
+        "why": "" if scheduled else str(Reason(deliveries[0].reason).label),
+        "scheduled": scheduled,
+    }
+
+
+def _deliveries(patient: Patient) -> Iterable[Delivery]:
+    """What has come to its end or is under way, the newest first; what waits for its time is shown elsewhere."""
+    rows = Delivery.objects.filter(notification__recipient=patient.user)
+    shown = rows.exclude(status=Status.STANDBY).exclude(status=Status.PENDING, reason=Reason.SCHEDULED)
+    return shown.select_related("notification").order_by("-settled_at", "-pk")[:DELIVERIES]
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": str(delivery.pk),
+        "notification": str(delivery.notification_id),
+        "channel": delivery.channel,
+        "what": delivery.notification.type.rpartition(".")[2].replace("_", " ").removeprefix("appointment "),
+        "status": delivery.status,
+        "why": str(Reason(delivery.reason).label) if delivery.reason else "",
+    }
+
+
+def _faults() -> Iterable[SandboxFault]:
+    return SandboxFault.objects.filter(times__gt=0).order_by("pk")
+
+
+def _purpose(type_key: str) -> str:
+    try:
+        return (get_type(type_key).__doc__ or type_key).splitlines()[0].rstrip(".")
+    except UnknownTypeError:
+        return type_key
+
+
+def _moment(at: datetime, zone: str) -> str:
+    local = at.astimezone(ZoneInfo(zone))
+    today = local.date() == timezone.now().astimezone(ZoneInfo(zone)).date()
+    return formats.date_format(local, "H:i" if today else "D j M, H:i")

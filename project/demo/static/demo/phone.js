@@ -1,0 +1,107 @@
+/** The patient's phone and mailbox, and what is still to be sent. */
+
+import { fill, follow } from "./lists.js";
+
+const PUSHES = 2; // as many as a lock screen has room for
+const SECOND = 1_000; // ms
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** `act(url, values, said)` posts, shows the new state and says it. */
+export function startPhone(act) {
+  startClock(document.querySelector(".stage").dataset.zone);
+  setInterval(() => {
+    for (const each of document.querySelectorAll("#waiting time")) each.textContent = until(each.dateTime);
+  }, SECOND);
+  const frame = document.getElementById("mail");
+  let newest, open;
+  function show(id) {
+    open = id;
+    frame.src = `/demo/emails/${id}/`;
+    frame.hidden = false;
+    for (const each of document.querySelectorAll("#mails button")) mark(each);
+  }
+  const mark = (button) => button.setAttribute("aria-current", String(button.dataset.id === open));
+
+  return ({ messages, waiting }) => {
+    const of = (channel) => messages.filter((each) => each.channel === channel);
+    follow(document.getElementById("pushes"), of("push").slice(0, PUSHES), (each) => {
+      const element = fill("push", each);
+      if (each.link) element.querySelector("a").href = each.link;
+      return element;
+    });
+    const texts = document.getElementById("sms");
+    const count = texts.children.length;
+    follow(texts, of("sms").reverse(), (each) => {
+      const element = fill("sms", each);
+      element.querySelector("p").append(...linked(each.text));
+      return element;
+    });
+    if (texts.children.length !== count) texts.scrollTop = texts.scrollHeight;
+    const mails = of("email");
+    follow(document.getElementById("mails"), mails, (each) => {
+      const element = fill("mail", each);
+      const button = element.querySelector("button");
+      button.dataset.id = each.id;
+      button.addEventListener("click", () => show(each.id));
+      mark(button);
+      return element;
+    });
+    if (mails.length && mails[0].id !== newest) show((newest = mails[0].id));
+    follow(document.getElementById("waiting"), waiting, (each) => waitingItem(each, act));
+  };
+}
+
+function waitingItem(item, act) {
+  const element = fill("waiting", { ...item, when: [item.about, item.time].filter(Boolean).join(" · ") });
+  const left = element.querySelector("time");
+  left.dateTime = item.due;
+  left.textContent = until(item.due);
+  const tags = [...item.channels.map(tag), ...item.fallbacks.map((each) => tag(`else ${each}`))];
+  element.querySelector(".tags").append(...tags);
+  const button = element.querySelector("button");
+  button.setAttribute("aria-label", `Send now: ${item.what}`);
+  button.addEventListener("click", () => act(`/demo/waiting/${item.id}/send/`, {}, "On its way."));
+  if (!item.scheduled) button.remove();
+  return element;
+}
+
+/** A text's pieces, its addresses as links: so do phones. */
+function linked(text) {
+  return text.split(/(https?:\/\/[^\s]+)/).map((piece, index) => {
+    if (index % 2 === 0) return piece;
+    const link = document.createElement("a");
+    link.href = link.textContent = piece;
+    link.target = "_blank";
+    link.rel = "noopener";
+    return link;
+  });
+}
+
+function tag(text) {
+  const element = document.createElement("span");
+  element.className = "tag";
+  element.textContent = text.replace("_", "-");
+  return element;
+}
+
+function until(due) {
+  const left = new Date(due) - Date.now();
+  if (left < SECOND) return "now";
+  if (left < MINUTE) return `in ${Math.round(left / SECOND)} s`;
+  if (left < HOUR) return `in ${Math.round(left / MINUTE)} min`;
+  const hours = Math.round(left / HOUR);
+  return left < DAY ? `in ${hours} h` : `in ${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+function startClock(zone) {
+  const time = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
+  const date = new Intl.DateTimeFormat("en-GB", { timeZone: zone, weekday: "long", day: "numeric", month: "long" });
+  const tick = () => {
+    document.getElementById("clock-time").textContent = time.format();
+    document.getElementById("clock-date").textContent = date.format();
+    setTimeout(tick, MINUTE - (Date.now() % MINUTE));
+  };
+  tick();
+}

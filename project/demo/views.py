@@ -1,0 +1,185 @@
+"""The page of the demonstration and what it asks the server. In development only: it lets visitors in as a patient."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_POST, require_safe
+
+from notifications import clock
+from project.clinic.models import Doctor, Patient
+from project.clinic.treatments import TREATMENTS
+from project.content_policy import content_policy
+from project.demo import desk, stage
+from project.demo.seed import CLINIC_ZONE, PASSWORD
+
+MAX_BODY = 10_000
+# An email brings its styles with it, and may do nothing but open a link in a new tab.
+EMAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; form-action 'none'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+ACTIONS = {"confirm": desk.confirm, "move": desk.move, "cancel": desk.cancel}
+
+
+def development_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorate a view: without DEBUG it does not exist."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.DEBUG:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def for_patient(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorate a view: it gets the signed-in patient; who is none gets 403. A `DeskError` becomes 400."""
+
+    @development_only
+    @never_cache
+    @wraps(view)
+    def with_patient(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        patient = _patient(request)
+        if patient is None:
+            return JsonResponse({"error": "You are no longer signed in as a patient. Reload the page."}, status=403)
+        try:
+            return view(request, patient, *args, **kwargs)
+        except desk.DeskError as error:
+            return JsonResponse({"error": str(error)}, status=400)
+
+    return with_patient
+
+
+@development_only
+@content_policy()
+@never_cache
+@require_safe
+@ensure_csrf_cookie
+def page(request: HttpRequest) -> HttpResponse:
+    """The three panes. Who is not signed in becomes the first patient."""
+    patients = list(Patient.objects.select_related("user").order_by("pk"))
+    if not patients:
+        return render(request, "demo/empty.html")
+    if not request.user.is_authenticated:
+        _become(request, patients[0])
+    patient = _patient(request)
+    context = {"patients": patients, "patient": patient}
+    if patient is None:
+        return render(request, "demo/choose.html", context)
+    return render(
+        request,
+        "demo/page.html",
+        {
+            **context,
+            "doctors": Doctor.objects.select_related("user").order_by("pk"),
+            "treatments": TREATMENTS,
+            "suggested": f"{desk.in_days(2):%Y-%m-%dT%H:%M}",
+            "clinic_zone": _zone(CLINIC_ZONE),
+            "zone": _zone(patient.user.time_zone),
+            "password": PASSWORD,
+        },
+    )
+
+
+@development_only
+@require_POST
+def become(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sign in as a patient."""
+    patient = Patient.objects.select_related("user").filter(pk=pk).first()
+    if patient is None:
+        raise Http404
+    _become(request, patient)
+    return redirect("demo:page")
+
+
+@for_patient
+@require_safe
+def state(request: HttpRequest, patient: Patient) -> HttpResponse:
+    """All that changes on the page."""
+    return JsonResponse(stage.state(patient))
+
+
+@for_patient
+@require_POST
+def book(request: HttpRequest, patient: Patient) -> HttpResponse:
+    """Book an appointment."""
+    desk.book(patient, _form(request))
+    return JsonResponse(stage.state(patient), status=201)
+
+
+@for_patient
+@require_POST
+def change(request: HttpRequest, patient: Patient, pk: int, action: str) -> HttpResponse:
+    """Confirm, move or cancel an appointment."""
+    appointment = patient.appointments.filter(pk=pk).first()
+    if appointment is None or action not in ACTIONS:
+        raise Http404
+    ACTIONS[action](appointment, _form(request))
+    return JsonResponse(stage.state(patient))
+
+
+@for_patient
+@require_POST
+def send_now(request: HttpRequest, patient: Patient, pk: UUID) -> HttpResponse:
+    """Send what waits."""
+    desk.send_now(patient, pk)
+    return JsonResponse(stage.state(patient))
+
+
+@for_patient
+@require_POST
+def script_fault(request: HttpRequest, patient: Patient) -> HttpResponse:
+    """Have the next message fail."""
+    desk.script_fault(_form(request))
+    return JsonResponse(stage.state(patient), status=201)
+
+
+@for_patient
+@content_policy(EMAIL_POLICY)
+@xframe_options_sameorigin
+@require_safe
+def email(request: HttpRequest, patient: Patient, pk: UUID) -> HttpResponse:
+    """An email as its reader sees it, for a frame of the page."""
+    for message in stage.captured(patient):
+        if message.pk == pk and message.channel == "email":
+            html = message.content.get("html", "").replace("<head>", '<head><base target="_blank">', 1)
+            return HttpResponse(html)
+    raise Http404
+
+
+def _patient(request: HttpRequest) -> Patient | None:
+    if not request.user.is_authenticated:
+        return None
+    return Patient.objects.select_related("user").filter(user=request.user.pk).first()
+
+
+def _zone(name: str) -> str:
+    return f"{name.rpartition('/')[2].replace('_', ' ')} time, {clock.now().astimezone(ZoneInfo(name)):%Z}"
+
+
+def _become(request: HttpRequest, patient: Patient) -> None:
+    login(request, patient.user, backend="django.contrib.auth.backends.ModelBackend")
+
+
+def _form(request: HttpRequest) -> dict[str, Any]:
+    if len(request.body) > MAX_BODY:
+        raise desk.DeskError("That is too much.")
+    try:
+        form = json.loads(request.body or b"{}")
+    except (ValueError, RecursionError):
+        form = None
+    if not isinstance(form, dict):
+        raise desk.DeskError("The request is no JSON object.")
+    return form
