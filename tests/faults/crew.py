@@ -42,6 +42,13 @@ class Member:
         self.signal(signal.SIGKILL)
         self.process.wait()
 
+    def suspend(self) -> None:
+        """Stop it as a suspended host would; it knows nothing of it."""
+        self.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.signal(signal.SIGCONT)
+
 
 @dataclass
 class Crew:

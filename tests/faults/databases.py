@@ -17,6 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import sql
 
 from notifications import clock
+from notifications.models import bulk
 from project.settings.database import database
 
 TEMPLATE = "migrated"
@@ -42,6 +43,7 @@ def default_database(url: str) -> Iterator[None]:
 def _forget_the_other() -> None:
     clock.forget()
     ContentType.objects.clear_cache()
+    bulk._table.cache_clear()  # SQL for one kind of database
 
 
 def migrated_sqlite(file: Path) -> None:

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import close_old_connections
+from django.db import connections
 from django_q.conf import Conf
 
 from notifications.pipeline import queue
 from tests.faults.app import notifications as types
 from tests.faults.counting import CountingServer
-from tests.faults.crew import Crew, crew
+from tests.faults.crew import ROOT, Crew, crew
 from tests.faults.databases import default_database
 from tests.faults.short_times import notifications
 from tests.faults.steps import Tokens
 from tests.services.databases import process_environment
+
+TEMPLATES = Path(types.__file__).with_name("templates")
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -74,6 +81,8 @@ def site(
             monkeypatch.setattr(Conf, "REDIS", redis_url)
         queue._quiet_until.clear()
         types.declare()
+        (engine,) = settings.TEMPLATES
+        settings.TEMPLATES = [{**engine, "DIRS": [*engine["DIRS"], TEMPLATES]}]
         here = Site(folder, provider, settings, redis_url)
         here.configure()
         try:
@@ -90,6 +99,46 @@ def people(number: int) -> Sequence[Any]:
     return model._default_manager.bulk_create(rows)
 
 
-def leave_database() -> None:
-    """Close the connection of a thread that a test has started; Django does so for requests alone."""
-    close_old_connections()
+class Caller:
+    """Another process of the application, ready to do one errand of `tests.faults.caller`."""
+
+    def __init__(self, here: Site, errand: str, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.caller", errand, *arguments],
+            cwd=ROOT,
+            env=here.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        if self.process.stdout.readline() != "ready\n":
+            raise RuntimeError(self.process.communicate()[1])
+
+    def go(self) -> None:
+        """Have it begin."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def result(self) -> Any:
+        """What came of it, once it has ended."""
+        out, err = self.process.communicate(timeout=60)
+        assert self.process.returncode == 0, err
+        return json.loads(out)
+
+
+def in_threads(number: int, errand: Callable[[], Result]) -> list[Result]:
+    """Run an errand in so many threads at once, each with a database connection of its own."""
+    together = threading.Barrier(number)
+
+    def run() -> Result:
+        together.wait()
+        try:
+            return errand()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(number) as pool:
+        return [each.result(60) for each in [pool.submit(run) for _ in range(number)]]
