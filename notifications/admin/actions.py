@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -42,12 +43,12 @@ def retry(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> Ht
     if "confirmed" in request.POST:
         replay = services.replay(delivery_ids, by=request.user)
         level = messages.SUCCESS if replay.replayed else messages.WARNING
-        model_admin.message_user(request, words.of_replay(replay), level)
+        _tell(model_admin, request, queryset, words.of_replay(replay), level)
         return _back(request, queryset.model, ids)
     replay = services.replay(delivery_ids, dry_run=True)
     question = {
         "title": "Retry what failed?",
-        "explanation": words.of_replay(replay),
+        "explanation": words.of_replay(replay, asking=True),
         "button": "Send again" if replay.replayed else "",
     }
     return _ask(model_admin, request, "retry", ids, deliveries, question)
@@ -62,7 +63,7 @@ def cancel(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> H
     if "confirmed" in request.POST:
         cancellation = services.cancel(ids=ids)
         level = messages.SUCCESS if cancellation.cancelled else messages.WARNING
-        model_admin.message_user(request, words.of_cancellation(cancellation), level)
+        _tell(model_admin, request, queryset, words.of_cancellation(cancellation), level)
         return _back(request, queryset.model, ids)
     question = {
         "title": "Cancel what is still to be sent?",
@@ -86,6 +87,13 @@ def _deliveries(model: type[Any], ids: Sequence[UUID]) -> list[Delivery]:
     chosen = {"notification__in": ids} if model is Notification else {"pk__in": ids}
     rows = Delivery.objects.filter(**chosen).select_related("notification__recipient")
     return list(rows.order_by("-notification_id", "step", "pk"))
+
+
+def _tell(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], text: str, level: int) -> None:
+    """Say what was done, and keep who did it."""
+    model_admin.message_user(request, text, level)
+    who: Any = request.user
+    LogEntry.objects.log_actions(who.pk, queryset, CHANGE, text)
 
 
 def _ask(

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -47,7 +48,7 @@ class DeliveryAdmin(SendingPermission, BoundedAdmin):
 
     change_list = DeliveryChangeList
     actions = (retry,)
-    list_display = ("created", "state", "channel", "why", "of", "recipient", "provider", "attempts", "due")
+    list_display = ("created", "state", "channel", "of", "why", "provider", "attempts", "due")
     list_display_links = ("created",)
     list_filter = (
         CreatedFilter,
@@ -62,7 +63,7 @@ class DeliveryAdmin(SendingPermission, BoundedAdmin):
     search_fields = ("pk",)
     search_help_text = search.HELP
     fieldsets = (
-        (None, {"fields": ("of", "recipient", "channel", "address", "contact_point", "step", "priority")}),
+        (None, {"fields": ("of", "channel", "address", "contact_point", "step", "priority")}),
         ("State", {"fields": ("state", "why", "detail", "due_at", "attempts", "crashes", "created_at", "settled_at")}),
         ("Provider", {"fields": ("provider", "provider_id", "started_at", "cost")}),
     )
@@ -84,13 +85,11 @@ class DeliveryAdmin(SendingPermission, BoundedAdmin):
 
     @admin.display(description="notification")
     def of(self, delivery: Delivery) -> SafeString:
-        """Its notification."""
-        return format_html("{}", words.link_to(delivery.notification))
-
-    @admin.display(description="recipient")
-    def recipient(self, delivery: Delivery) -> str:
-        """The person."""
-        return str(delivery.notification.recipient)
+        """Its notification, and whose it is."""
+        notification = delivery.notification
+        address = reverse("admin:notify_notification_change", args=[notification.pk])
+        name = words.breakable(notification.type)
+        return format_html('<a href="{}">{}</a><small>{}</small>', address, name, notification.recipient)
 
     @admin.display(description="due", empty_value="–")
     def due(self, delivery: Delivery) -> str | None:

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from notifications.admin import search, words
@@ -48,7 +49,7 @@ class NotificationAdmin(SendingPermission, BoundedAdmin):
 
     change_list = NotificationChangeList
     actions = (retry, cancel)
-    list_display = ("created", "type", "recipient", "priority", "title", "states")
+    list_display = ("created", "what", "recipient", "priority", "states")
     list_filter = (
         CreatedFilter,
         DeliveryStatusFilter,
@@ -78,6 +79,11 @@ class NotificationAdmin(SendingPermission, BoundedAdmin):
     def created(self, notification: Notification) -> str:
         """When it was created, to the second."""
         return f"{timezone.localtime(notification.created_at):%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="type")
+    def what(self, notification: Notification) -> SafeString:
+        """The type, and its title in the inbox."""
+        return format_html("{}<small>{}</small>", words.breakable(notification.type), notification.title)
 
     @admin.display(description="deliveries")
     def states(self, notification: Notification) -> SafeString:
@@ -134,6 +140,8 @@ class NotificationAdmin(SendingPermission, BoundedAdmin):
         deliveries = _with_captured(list(Delivery.objects.filter(notification=obj).order_by("step", "id")))
         states = {each.status for each in deliveries}
         context |= {
+            "subtitle": f"{obj.type} to {obj.recipient}",
+            "zone": timezone.get_current_timezone_name(),
             "may_send": self.has_send_permission(request),
             "deliveries": deliveries,
             "retryable": bool(states & set(REPLAYABLE)),

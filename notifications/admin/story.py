@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from notifications.models import Kind, Notification
 from notifications.preferences.locale import zone_of
@@ -40,7 +41,7 @@ class Line:
     channel: str
     text: str
     tone: str
-    data: dict[str, Any]
+    note: str
 
 
 def story(notification: Notification) -> Iterator[Line]:
@@ -54,8 +55,21 @@ def story(notification: Notification) -> Iterator[Line]:
             channel=entry.channel,
             text=entry.text,
             tone=TONES.get(entry.kind, "plain"),
-            data=entry.data,
+            note=_note(entry.data),
         )
+
+
+def _note(data: dict[str, Any]) -> str:
+    """What the sentence leaves out: who did it, after what, and when it goes on."""
+    said = []
+    if by := data.get("by"):
+        said.append(f"by {by}")
+    if failed := data.get("from"):
+        said.append(f"after {', '.join(map(str, failed))}")
+    goes_on = parse_datetime(str(data.get("due_at") or data.get("at") or ""))
+    if goes_on is not None:
+        said.append(f"goes on at {timezone.localtime(goes_on):%Y-%m-%d %H:%M:%S}")
+    return ", ".join(said)
 
 
 def _elsewhere(at: datetime, reader: tzinfo, recipient: tzinfo) -> datetime | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from notifications.models import Delivery, Status
 from notifications.services import Cancellation, Replay
@@ -45,6 +46,12 @@ def status_badges(deliveries: Iterable[Delivery]) -> SafeString:
     return format_html_join(" ", "{}", badges)
 
 
+def breakable(name: str) -> SafeString:
+    """A dotted name that may be broken where its words end."""
+    parts = re.split(r"(?<=[._])", name)
+    return format_html_join(mark_safe("<wbr>"), "{}", ((each,) for each in parts))
+
+
 def pretty(value: Any) -> SafeString:
     """JSON, indented."""
     return format_html(
@@ -64,12 +71,15 @@ def link_to(instance: Any) -> str | SafeString:
     return format_html('<a href="{}">{}</a>', address, instance)
 
 
-def of_replay(replay: Replay) -> str:
-    """What `replay` did, or would do."""
-    said = f"{_deliveries(replay.replayed)} sent again."
+def of_replay(replay: Replay, *, asking: bool = False) -> str:
+    """What `replay` did; or, `asking`, what it would do."""
+    said = f"{_deliveries(replay.replayed)} {'will be' if asking else 'put back, to be'} sent again."
     if replay.refused:
-        reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(replay.refused.items()))
-        said += f" Not sent again: {reasons}."
+        reasons = (
+            f"{number}, as {'it' if number == 1 else 'each'} {reason}"
+            for reason, number in sorted(replay.refused.items())
+        )
+        said += f" Left alone: {'; '.join(reasons)}."
     return said
 
 

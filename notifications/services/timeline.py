@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from notifications.channels.registry import leaves_app
 from notifications.models import Delivery, Kind, Notification, Reason, Status
 
@@ -42,7 +44,7 @@ def _routed(delivery: Delivery, notification: Notification) -> Entry:
     elif delivery.step:
         text = f"Fallback {delivery.step}, to {delivery.address}"
     elif notification.send_at > notification.created_at:
-        text = f"To {delivery.address} at {notification.send_at:%Y-%m-%d %H:%M} UTC"
+        text = f"To {delivery.address} at {timezone.localtime(notification.send_at):%Y-%m-%d %H:%M %Z}"
     elif not leaves_app(delivery.channel):
         text = "Into the inbox"
     else:
