@@ -48,7 +48,7 @@ class DeliveryAdmin(SendingPermission, BoundedAdmin):
 
     change_list = DeliveryChangeList
     actions = (retry,)
-    list_display = ("created", "state", "channel", "of", "why", "provider", "attempts", "due")
+    list_display = ("created", "state", "channel", "of", "why", "provider", "due")
     list_display_links = ("created",)
     list_filter = (
         CreatedFilter,
