@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import Any
 
+from django_q.brokers import get_broker
+from django_q.conf import Conf
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
@@ -16,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 DRAIN = "notifications.tasks.drain"
 OUTAGE_SECONDS = 5.0
+REDIS_PATIENCE_SECONDS = 0.5
+"""how long a caller's commit waits for a Redis that accepts and does not answer"""
 _lock = threading.Lock()
 _quiet_until: dict[str, float] = {}
 
@@ -31,11 +36,20 @@ def wake(lane: str) -> None:
             return
         _quiet_until[lane] = now + conf.get().LINGER_SECONDS / 2
     try:
-        async_task(DRAIN, lane, cluster=conf.get().LANES[lane], save=False)
+        async_task(DRAIN, lane, broker=_impatient(get_broker(conf.get().LANES[lane])), save=False)
     except Exception:
         logger.exception("Could not wake lane %s; its next round will find the work", lane)
         with _lock:
             _quiet_until[lane] = time.monotonic() + OUTAGE_SECONDS  # a broker that is down costs one request, not each
+
+
+def _impatient(broker: Any) -> Any:
+    """The broker, on a connection with time-outs for one quick write: those of its settings suit a blocking read."""
+    pool = getattr(broker.connection, "connection_pool", None)
+    if pool is not None and not Conf.DJANGO_REDIS:  # that one is shared with the cache
+        limits = dict.fromkeys(("socket_connect_timeout", "socket_timeout"), REDIS_PATIENCE_SECONDS)
+        pool.connection_kwargs.update(limits)
+    return broker
 
 
 def schedule_rounds() -> None:
