@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -42,6 +42,10 @@ class Content:
     language: str
     unsubscribe_url: str = ""
     """empty: nobody can unsubscribe from this type"""
+    open_url: str = ""
+    """empty: opening is not tracked"""
+    click_url: Callable[[str], str] | None = None
+    """target → the address that leads there; None: clicks are not tracked"""
 
 
 @dataclass(kw_only=True)

@@ -11,6 +11,7 @@ from inscriptis import get_text
 
 from notifications import conf
 from notifications.channels.base import Channel, Content, Part, envelope, one_line, text_of
+from notifications.channels.tracked import with_pixel, with_tracked_links
 from notifications.messages import EmailMessage
 from notifications.models import Delivery
 
@@ -30,14 +31,23 @@ class EmailChannel(Channel):
 
     user_field: str = "email"
     reply_to: str = ""
+    track_opens: bool = False
+    """add a picture of our own whose loading is recorded; never for a sensitive type"""
+    track_clicks: bool = False
+    """lead web links through this site, where following them is recorded; never for a sensitive type"""
 
     def message(self, delivery: Delivery, content: Content) -> EmailMessage:
-        html = content.parts["email.html"]
+        html = _inliner().inline(content.parts["email.html"])
+        text = text_of(content, "email.txt") or get_text(html).strip()
+        if self.track_clicks and content.click_url:
+            html = with_tracked_links(html, content.click_url, leave=content.unsubscribe_url)
+        if self.track_opens and content.open_url:
+            html = with_pixel(html, content.open_url)
         return EmailMessage(
             **envelope(delivery, content),
             subject=one_line(content.parts["email.subject.txt"]),
-            html=_inliner().inline(html),
-            text=text_of(content, "email.txt") or get_text(html).strip(),
+            html=html,
+            text=text,
             from_email=conf.get().FROM_EMAIL or settings.DEFAULT_FROM_EMAIL,
             reply_to=self.reply_to,
             headers={

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from django.db import DatabaseError
 from django.utils import timezone, translation
 
-from notifications import conf
+from notifications import conf, links
 from notifications.channels.base import Content
 from notifications.channels.registry import get_channel
 from notifications.exceptions import TemplateError
 from notifications.messages import Message
 from notifications.models import Delivery, Notification
-from notifications.preferences import unsubscribe
 from notifications.preferences.locale import language_of, zone_of
 from notifications.templating import files
 from notifications.types import NotificationType
@@ -39,10 +39,17 @@ def render(delivery: Delivery, instance: NotificationType) -> Message:
     parts = [(part.name, part.required, part.is_html) for part in channel.parts]
     with as_person(user) as language:
         context, link = values(instance, user, language)
-        unsubscribe_url = "" if instance.mandatory or not channel.leaves_app else unsubscribe.url(delivery.pk)
+        unsubscribe_url = "" if instance.mandatory or not channel.leaves_app else links.unsubscribe_url(delivery.pk)
         context.setdefault("unsubscribe_url", unsubscribe_url)
         rendered = files.render_parts(instance.key, parts, language, context)
-    content = Content(parts=rendered, link=link, language=language, unsubscribe_url=unsubscribe_url)
+    content = Content(
+        parts=rendered,
+        link=link,
+        language=language,
+        unsubscribe_url=unsubscribe_url,
+        open_url="" if instance.sensitive else links.open_url(delivery.pk),
+        click_url=None if instance.sensitive else partial(links.click_url, delivery.pk),
+    )
     return channel.message(delivery, content)
 
 

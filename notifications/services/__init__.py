@@ -1,6 +1,7 @@
 """What sibling apps call: `notify`, and what undoes, moves, repeats or explains it."""
 
 from notifications.services.cancel import Cancellation, Rescheduling, cancel, reschedule
+from notifications.services.engagement import record_engagement
 from notifications.services.inbox import mark_all_read, mark_read, mark_seen
 from notifications.services.preview import Preview, preview
 from notifications.services.receipts import record_receipts
@@ -21,6 +22,7 @@ __all__ = [
     "mark_seen",
     "notify",
     "preview",
+    "record_engagement",
     "record_receipts",
     "replay",
     "reschedule",

@@ -14,8 +14,8 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from notifications import links
 from notifications.models import Delivery
-from notifications.preferences.unsubscribe import delivery_of
 from notifications.services import resubscribe, unsubscribe
 from notifications.types import NotificationType
 
@@ -45,7 +45,7 @@ class UnsubscribeView(View):
         return self._page(request, delivery, done=scope)
 
     def _delivery(self, token: str) -> Delivery:
-        found = delivery_of(token)
+        found = links.read_unsubscribe(token)
         delivery = Delivery.objects.filter(pk=found).select_related("notification").first() if found else None
         if delivery is None:
             raise Http404("This link is not valid, or what it was for is gone.")

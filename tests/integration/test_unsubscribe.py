@@ -5,12 +5,12 @@ import time
 import pytest
 from django.test import Client
 
+from notifications import links
 from notifications.exceptions import SuppressionError
 from notifications.models import Cause, Delivery, Event, Reason, SandboxMessage, Status, Suppression
 from notifications.pipeline import dispatch
 from notifications.pipeline.work import claim, prepare
 from notifications.preferences.suppression import lift, suppress
-from notifications.preferences.unsubscribe import token
 from notifications.services import notify, resubscribe
 from tests.app.notifications import Everywhere, Note, WithFallback
 
@@ -116,7 +116,7 @@ def test_what_is_mandatory_has_no_link_and_says_so(person, monkeypatch):
     notify(Everywhere(text="a"), to=person)
     work()
     assert "List-Unsubscribe" not in SandboxMessage.objects.get(channel="email").content["headers"]
-    path = f"/notifications/unsubscribe/{token(Delivery.objects.get(channel='email').pk)}/"
+    path = links.unsubscribe_url(Delivery.objects.get(channel="email").pk)
     assert "cannot be switched off" in Client().post(path, ONE_CLICK, content_type=FORM).text
     assert not Suppression.objects.exists()
     suppress("email", person.email, Cause.UNSUBSCRIBED, category="visits")
