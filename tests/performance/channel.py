@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from notifications.channels.base import Channel, envelope
+from notifications.channels.base import Channel, Content, envelope
 from notifications.messages import Message
 from notifications.models import Delivery
 
@@ -18,5 +17,5 @@ class BareChannel(Channel):
 
     user_field: str = "email"
 
-    def message(self, delivery: Delivery, content: Mapping[str, str], link: str, language: str) -> Message:
-        return Message(**envelope(delivery, language))
+    def message(self, delivery: Delivery, content: Content) -> Message:
+        return Message(**envelope(delivery, content))

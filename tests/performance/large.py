@@ -1,4 +1,4 @@
-"""Large tables, in a schema of their own beside the small ones, so that both are measured in turn (PostgreSQL)."""
+"""Large tables. On PostgreSQL they stand in a schema of their own, so that small and large are measured in turn."""
 
 # ruff: noqa: S608 - names of our own tables
 
@@ -9,9 +9,17 @@ from contextlib import contextmanager
 
 from django.db import connection
 
+from notifications.models import Notification
+from tests.performance.workload import empty
+
 SCHEMA = "large"
 IDENTIFIER = "(lpad(to_hex({n}), 12, '0') || '70008000' || lpad(to_hex({n}), 12, '0'))::uuid"
 """a UUID that grows with a number, as a UUIDv7 grows with time"""
+HOARDED = 100_000
+_KEY_IN_SQLITE = "printf('%012x70008000%012x', n, n)"
+_SERIES_IN_SQLITE = (
+    "(WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {rows}) SELECT n FROM series)"
+)
 
 
 @contextmanager
@@ -49,26 +57,35 @@ def refill_queue() -> None:
     )
 
 
-def notifications(rows: int, people: int, hoarder: int) -> None:
-    """An inbox table: `people` users with their share each, one in five unread; `hoarder`, a user's key, has 100,000.
+def notifications(rows: int, first: int, people: int, hoarder: int) -> None:
+    """An inbox table in which users from the key `first` on have their share each, one in five unread.
 
-    All of the hoarder's are old and read.
+    The first 100,000 rows are those of the user `hoarder`, all read.
     """
-    if _exists("notify_notification"):
-        return
-    _copy_of("notify_notification")
-    number = IDENTIFIER.format(n="n")
-    columns = (
-        "id, recipient_id, type, category, priority, payload, subject_id, title, body, link, position, "
-        "created_at, send_at, read_at"
-    )
-    values = "'bench.bell', 'general', 2, '{}', '', 'New message', 'Your appointment is confirmed.', ''"
-    _execute(
-        f"INSERT INTO {SCHEMA}.notify_notification ({columns}) SELECT {number}, 1 + n % {people}, {values}, {number}, "
-        f"now(), now(), CASE WHEN (n / {people}) % 5 > 0 THEN now() END FROM generate_series(1, {rows}) AS n",
-        f"UPDATE {SCHEMA}.notify_notification SET recipient_id = {hoarder}, read_at = now() WHERE id IN "
-        f"(SELECT id FROM {SCHEMA}.notify_notification ORDER BY id LIMIT 100000)",
-        f"VACUUM ANALYZE {SCHEMA}.notify_notification",
+    if connection.vendor != "postgresql":
+        if not Notification.objects.filter(recipient_id=hoarder).exists():
+            empty()
+            _execute(
+                _insert_notifications("", _SERIES_IN_SQLITE.format(rows=rows), _KEY_IN_SQLITE, first, people, hoarder)
+            )
+            _execute("ANALYZE")
+    elif not _exists("notify_notification"):
+        _copy_of("notify_notification")
+        series = f"generate_series(1, {rows}) AS series(n)"
+        _execute(
+            _insert_notifications(f"{SCHEMA}.", series, IDENTIFIER.format(n="n"), first, people, hoarder),
+            f"VACUUM ANALYZE {SCHEMA}.notify_notification",
+        )
+
+
+def _insert_notifications(schema: str, series: str, key: str, first: int, people: int, hoarder: int) -> str:
+    whose = f"CASE WHEN n <= {HOARDED} THEN {hoarder} ELSE {first} + n % {people} END"
+    read_at = f"CASE WHEN n <= {HOARDED} OR (n / {people}) % 5 > 0 THEN CURRENT_TIMESTAMP END"
+    return (
+        f"INSERT INTO {schema}notify_notification (id, recipient_id, type, category, priority, payload, subject_id, "
+        "title, body, link, position, created_at, send_at, read_at) "
+        f"SELECT {key}, {whose}, 'bench.bell', 'general', 2, '{{}}', '', 'New message', "
+        f"'Your appointment is confirmed.', '', {key}, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, {read_at} FROM {series}"
     )
 
 
