@@ -61,7 +61,7 @@ def cancel(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> H
     if not ids:
         return None
     if "confirmed" in request.POST:
-        cancellation = services.cancel(ids=ids)
+        cancellation = services.cancel(ids=ids, by=request.user)
         level = messages.SUCCESS if cancellation.cancelled else messages.WARNING
         _tell(model_admin, request, queryset, words.of_cancellation(cancellation), level)
         return _back(request, queryset.model, ids)

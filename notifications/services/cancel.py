@@ -44,8 +44,9 @@ def cancel(
     subject: models.Model | None = None,
     recipient: Any = None,
     ids: Iterable[UUID] | None = None,
+    by: Any = None,
 ) -> Cancellation:
-    """Cancel what is still to be sent of the notifications that match all that is given.
+    """Cancel what is still to be sent of the notifications that match all that is given; `by` whom, for the timeline.
 
     Safe at any moment: what no worker has begun to send is never sent; what is in flight is not sent again.
     """
@@ -53,7 +54,7 @@ def cancel(
     with transaction.atomic():
         concerned = _select(key=key, type=type, subject=subject, recipient=recipient, ids=ids)
         waiting, in_flight, sent = _lock(concerned)
-        _close(waiting, in_flight, Reason.CANCELLED, now)
+        _close(waiting, in_flight, Reason.CANCELLED, now, by=by)
     return Cancellation(cancelled=len(waiting), in_flight=len(in_flight), already_sent=len(sent))
 
 
@@ -146,14 +147,16 @@ def _lock(notification_ids: Sequence[UUID]) -> tuple[list[Delivery], list[Delive
     return waiting, in_flight, [each for each in deliveries if each.status in SUCCEEDED]
 
 
-def _close(waiting: Sequence[Delivery], in_flight: Sequence[Delivery], reason: Reason, now: datetime) -> None:
+def _close(
+    waiting: Sequence[Delivery], in_flight: Sequence[Delivery], reason: Reason, now: datetime, by: Any = None
+) -> None:
     """End what waits, and mark the notifications so that what is in flight is not sent again."""
     stopped = {each.notification_id for each in (*waiting, *in_flight)}
     Notification.objects.filter(pk__in=stopped, cancelled_at__isnull=True).update(cancelled_at=now)
     Delivery.objects.filter(pk__in=[each.pk for each in waiting]).update(
         status=Status.CANCELLED, reason=reason, due_at=None, settled_at=now
     )
-    _record(waiting, Kind.CANCELLED, now, {"reason": reason})
+    _record(waiting, Kind.CANCELLED, now, {"reason": reason} | ({"by": str(by)} if by is not None else {}))
 
 
 def _record(deliveries: Sequence[Delivery], kind: Kind, now: datetime, data: dict[str, Any]) -> None:

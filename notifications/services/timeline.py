@@ -43,12 +43,10 @@ def _routed(delivery: Delivery, notification: Notification) -> Entry:
         text = f"Skipped: {Reason(delivery.reason).label}"
     elif delivery.step:
         text = f"Fallback {delivery.step}, to {delivery.address}"
-    elif notification.send_at > notification.created_at:
-        text = f"To {delivery.address} at {timezone.localtime(notification.send_at):%Y-%m-%d %H:%M %Z}"
-    elif not leaves_app(delivery.channel):
-        text = "Into the inbox"
     else:
-        text = f"To {delivery.address}"
+        text = f"To {delivery.address}" if leaves_app(delivery.channel) else "Into the inbox"
+        if notification.send_at > notification.created_at:
+            text += f" at {timezone.localtime(notification.send_at):%Y-%m-%d %H:%M %Z}"
     return Entry(at=notification.created_at, kind=Kind.ROUTED, channel=delivery.channel, text=text)
 
 
@@ -60,6 +58,8 @@ def _text(kind: str, data: dict[str, Any]) -> str:
         said.append(f"(attempt {attempt}, {data.get('latency_ms', 0)} ms)")
     if reason := data.get("reason"):
         said.append(f"— {Reason(reason).label}" if reason in Reason.values else f"— {reason}")
+    if person := data.get("by"):
+        said.append(f"— by {person}")
     if error := data.get("error") or data.get("detail"):
         said.append(f"— {error}")
     return " ".join(said)

@@ -15,7 +15,7 @@ from notifications.pipeline import dispatch
 from notifications.pipeline.work import claim as claim_work
 from notifications.pipeline.work import prepare
 from notifications.providers.sandbox import SandboxProvider
-from notifications.services import Cancellation, Rescheduling, cancel, notify, replay, reschedule
+from notifications.services import Cancellation, Rescheduling, cancel, notify, replay, reschedule, timeline
 from tests.app.models import Visit
 from tests.app.notifications import Everywhere, Expiring, Inbox, Note, VisitReminder, WithFallback
 
@@ -57,6 +57,12 @@ def test_type_and_recipient_narrow_it(person, make_person):
         notify(type_(text="a"), to=[person, other], key="k")
     assert cancel(key="k", type=Note, recipient=other) == Cancellation(cancelled=1)
     assert Delivery.objects.filter(status=Status.PENDING).count() == 3
+
+
+def test_the_timeline_says_who_cancelled(person):
+    (notification,) = notify(Note(text="a"), to=person)
+    cancel(ids=[notification.pk], by=person)
+    assert timeline(notification)[-1].text == f"Cancelled — cancelled by a caller — by {person}"
 
 
 def test_cancel_wants_to_know_what_is_meant(person):
