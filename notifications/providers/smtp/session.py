@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import smtplib
 import socket
 import ssl
 import time
-from dataclasses import dataclass
 from typing import Any
 
-CHUNK_BYTES = 16_384
-"""one TLS record: what the socket's time-out spans at the most"""
-
-
-@dataclass
-class _Deadline:
-    at: float  # by time.monotonic()
-
-    def left(self) -> float:
-        left = self.at - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        return left
-
-
-class _Reader(io.RawIOBase):
-    """Reads from a socket until the deadline, where the socket's own time-out starts anew with each byte."""
-
-    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
-        self._sock, self._deadline = sock, deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._sock.settimeout(self._deadline.left())
-        return self._sock.recv_into(buffer)
+from notifications.providers.transport import deadline
+from notifications.providers.transport.deadline import Deadline
 
 
 class Session(smtplib.SMTP):
@@ -48,7 +21,7 @@ class Session(smtplib.SMTP):
     def __init__(
         self, host: str, port: int, *, local_hostname: str, until: float, tls: ssl.SSLContext | None = None
     ) -> None:
-        self._deadline = _Deadline(until)
+        self._deadline = Deadline(until)
         self._tls = tls
         self.opened_at = self.used_at = time.monotonic()
         super().__init__(host, port, local_hostname=local_hostname)
@@ -91,29 +64,16 @@ class Session(smtplib.SMTP):
 
     def send(self, s: Any) -> None:
         data = s.encode(self.command_encoding) if isinstance(s, str) else bytes(s)
-        for start in range(0, len(data), CHUNK_BYTES):
-            if self.sock is not None:
-                self.sock.settimeout(self._deadline.left())
-            super().send(data[start : start + CHUNK_BYTES])
+        if self.sock is None:
+            super().send(data)  # which says that it is not connected
+        else:
+            deadline.send(data, self.sock, self._deadline, super().send)
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None and self.sock is not None:
-            self.file = io.BufferedReader(_Reader(self.sock, self._deadline))
+            self.file = deadline.reader(self.sock, self._deadline)
         return super().getreply()
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        """A socket to the first of the host's addresses that answers; each has an equal share of the time left."""
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys((str(each[4][0]), port) for each in found))
-        for number, address in enumerate(addresses):
-            try:
-                left = self._deadline.left()
-                sock = socket.create_connection(address, left / (len(addresses) - number))
-                break
-            except OSError:
-                if number == len(addresses) - 1:
-                    raise
-        if self._tls is None:
-            return sock
-        sock.settimeout(self._deadline.left())
-        return self._tls.wrap_socket(sock, server_hostname=host)
+        sock = deadline.connect(host, port, self._deadline)
+        return sock if self._tls is None else self._tls.wrap_socket(sock, server_hostname=host)

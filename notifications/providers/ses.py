@@ -1,0 +1,132 @@
+"""Email through Amazon SES, by its API v2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django.core.checks import CheckMessage, Error
+
+from notifications import conf
+from notifications.exceptions import ConfigurationError, ProviderError, TemporaryError
+from notifications.messages import EmailMessage
+from notifications.providers.esp import DELIVERY_ID, EspProvider
+from notifications.providers.transport.answers import refusal, wait
+
+TEMPORARY = frozenset(
+    {
+        # too much at once or in a day; nothing was taken
+        "LimitExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        # another provider may take over, and the operator set it right
+        "AccountSuspendedException",
+        "MailFromDomainNotVerifiedException",
+        "NotFoundException",
+        "SendingPausedException",
+        # credentials and clock, also where they come with a 400
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "RequestExpired",
+        "UnrecognizedClientException",
+    }
+)
+"""error codes that call for another attempt whatever their HTTP status"""
+
+
+@dataclass(kw_only=True)
+class SesProvider(EspProvider):
+    """Sends with the given key, or with what boto3 finds: environment, shared files, the role of host or container.
+
+    SES tells of bounces and complaints by events only, and tracks opens and clicks as its configuration set says. Our
+    delivery id travels as message tag, for events, and in the header X-Metadata, for notifications.
+    """
+
+    extra: ClassVar[str] = "ses"
+    webhook: ClassVar[str] = "notifications.tracking.webhooks.ses.SesWebhook"
+    libraries: ClassVar[tuple[str, ...]] = ("anymail", "boto3")
+    takes_international_names: ClassVar[bool] = False
+    sends_mime: ClassVar[bool] = True
+
+    region: str
+    access_key_id: str = field(default="", repr=False)
+    secret_access_key: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)
+    endpoint_url: str = ""
+    configuration_set: str = ""
+    topic_arns: tuple[str, ...] = ()
+    """the topics of SNS to which the configuration set publishes; empty: their posts are not taken"""
+    sns_url: str = field(default="", repr=False)
+    """stands in for SNS in tests, on loopback only"""
+
+    def backend_path(self) -> str:
+        return "anymail.backends.amazon_ses.EmailBackend"
+
+    def backend_settings(self) -> dict[str, Any]:
+        from notifications.providers.transport import aws
+
+        client = {
+            "region_name": self.region,
+            "endpoint_url": self.endpoint_url,
+            "aws_access_key_id": self.access_key_id,
+            "aws_secret_access_key": self.secret_access_key,
+            "aws_session_token": self.session_token,
+            "config": aws.config(self.timeout_seconds, conf.get().CONCURRENCY),
+        }
+        return {
+            "client_params": {name: value for name, value in client.items() if value},
+            "configuration_set_name": self.configuration_set or None,
+        }
+
+    def open_backend(self) -> Any:
+        from botocore.exceptions import BotoCoreError
+
+        from notifications.providers.transport import aws
+
+        backend = self.make_backend()
+        try:
+            backend.open()
+        except (BotoCoreError, ValueError) as error:
+            raise ConfigurationError(str(error)) from error
+        aws.bound(backend.client)
+        return backend
+
+    def anymail_options(self, message: EmailMessage) -> dict[str, Any]:
+        ours = {"Name": DELIVERY_ID, "Value": str(message.delivery_id)}
+        extra = {**self.esp_extra, "EmailTags": [*self.esp_extra.get("EmailTags", []), ours]}
+        return super().anymail_options(message) | {"esp_extra": extra}
+
+    def answered(self, error: Any) -> ProviderError | None:
+        from botocore.exceptions import ClientError
+        from requests.structures import CaseInsensitiveDict
+
+        cause = error.__cause__
+        if not isinstance(cause, ClientError):
+            return None
+        code, text = (str(cause.response.get("Error", {}).get(name, "")) for name in ("Code", "Message"))
+        about = cause.response.get("ResponseMetadata", {})
+        headers = CaseInsensitiveDict(about.get("HTTPHeaders", {}))
+        told = refusal("Amazon SES", about.get("HTTPStatusCode", 0), f"{code} {text}", headers, code=code)
+        # An address that is not verified is a sender's, or a recipient's while the account is in SES's own sandbox.
+        if code in TEMPORARY or (code == "MessageRejected" and "not verified" in text):
+            return TemporaryError(str(told), code=code, retry_after=wait(headers))
+        return told
+
+    def check(self) -> list[CheckMessage]:
+        found = [*super().check(), *self.check_url("['endpoint_url']", self.endpoint_url)]
+        if not self.region:
+            found.append(self._wrong("E001", "['region'] is empty", "Name the region of SES, such as eu-central-1."))
+        if bool(self.access_key_id) != bool(self.secret_access_key):
+            given = "access_key_id" if self.access_key_id else "secret_access_key"
+            hint = "Give both access_key_id and secret_access_key, or neither to let boto3 find them."
+            found.append(self._wrong("E002", f" has only {given}", hint))
+        return found
+
+    def _wrong(self, number: str, text: str, hint: str) -> Error:
+        return Error(f"{self.where}{text}.", hint=hint, id=f"notifications.ses.{number}")

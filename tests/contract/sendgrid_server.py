@@ -1,0 +1,75 @@
+"""SendGrid's v3 mail API on loopback: takes what its published description allows, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import threading
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from jsonschema import Draft202012Validator
+
+from notifications.testing.providers import RETRY_AFTER, Scenario
+from tests.contract.http_server import Answer, HttpServer, Request, answer_json
+
+API_KEY = "SG.contract"
+NOW = 1_900_000_000
+"""by the clock of this server"""
+BODY_MAX_BYTES = 30_000_000
+CUSTOM_ARGUMENTS_MAX_BYTES = 10_000
+_SCHEMA = json.loads((Path(__file__).parent / "data" / "sendgrid_mail_send.json").read_text())
+
+
+def refusal(status: int, message: str, field: str | None = None, **headers: str) -> Answer:
+    """An error in SendGrid's words."""
+    return answer_json(status, {"errors": [{"message": message, "field": field, "help": None}]}, **headers)
+
+
+class SendGridServer(HttpServer):
+    """`mails` are the bodies of the requests that it took."""
+
+    refusals = {
+        Scenario.TEMPORARY: refusal(503, "service unavailable"),
+        Scenario.RATE_LIMIT: refusal(
+            429,
+            "too many requests",
+            Date=formatdate(NOW, usegmt=True),
+            X_RateLimit_Limit="600",
+            X_RateLimit_Remaining="0",
+            X_RateLimit_Reset=str(NOW + int(RETRY_AFTER.total_seconds())),
+        ),
+        Scenario.PERMANENT: refusal(400, "The attachment content must be base64 encoded.", "attachments.0.content"),
+        Scenario.BAD_ADDRESS: refusal(400, "Does not contain a valid address.", "personalizations.0.to.0.email"),
+    }
+
+    def __init__(self, **options: Any) -> None:
+        self.mails: list[dict[str, Any]] = []
+        self._validator = Draft202012Validator(_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        self._taking = threading.Lock()
+        super().__init__(**options)
+
+    def take(self, request: Request) -> Answer:
+        if request.path != "/v3/mail/send":
+            return refusal(404, "not found")
+        if request.headers["Authorization"] != f"Bearer {API_KEY}":
+            return refusal(401, "The provided authorization grant is invalid, expired, or revoked")
+        if request.headers["Content-Type"] != "application/json":
+            return refusal(415, "Content-Type should be application/json.")
+        if len(request.body) > BODY_MAX_BYTES:
+            return refusal(413, "content too large")
+        mail = request.json
+        wrong = next(self._validator.iter_errors(mail), None)
+        if wrong is not None:
+            return refusal(400, wrong.message[:200], ".".join(map(str, wrong.absolute_path)))
+        for person in mail["personalizations"]:
+            if len(json.dumps(person.get("custom_args", {})).encode()) > CUSTOM_ARGUMENTS_MAX_BYTES:
+                return refusal(400, "Custom arguments over 10000 bytes.", "personalizations.0.custom_args")
+        with self._taking:
+            self.mails.append(mail)
+        return Answer(202, {"X-Message-Id": f"{uuid4().hex[:22]}"})
+
+    def taken(self) -> list[UUID]:
+        people = [person for mail in self.mails for person in mail["personalizations"]]
+        return [UUID(person["custom_args"]["delivery_id"]) for person in people]
