@@ -61,6 +61,11 @@ class InAppMessage(Message):
     link: str = ""
 
 
+def storable(text: str) -> str:
+    """The text without what PostgreSQL cannot store: NUL characters and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode()
+
+
 ReceiptState = Literal["sent", "delivered", "failed", "bounced"]
 
 
@@ -79,3 +84,7 @@ class Receipt:
     detail: str = ""
     cost: Decimal | None = None
     at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("provider_id", "code", "detail"):  # whatever a server answered
+            object.__setattr__(self, name, storable(getattr(self, name)))

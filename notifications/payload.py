@@ -91,12 +91,12 @@ def _word(kind: type) -> str:
 
 def _check_json(key: str, values: Mapping[str, Any]) -> None:
     try:
-        text = json.dumps(values, allow_nan=False)
+        text = json.dumps(values, allow_nan=False, ensure_ascii=False).encode()  # refuses half a surrogate pair
     except (TypeError, ValueError, RecursionError) as error:
         raise PayloadError(
             f"{key}: the payload is not JSON ({error}). Use str, int, float, bool, list, dict or None."
         ) from error
     if len(text) > (limit := conf.get().PAYLOAD_MAX_BYTES):
         raise PayloadError(f"{key}: the payload has {len(text)} bytes; at most {limit} are allowed.")
-    if "\\u0000" in text:
+    if b"\\u0000" in text:
         raise PayloadError(f"{key}: the payload holds a NUL character, which PostgreSQL cannot store.")

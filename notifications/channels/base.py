@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from notifications.messages import Message
+from notifications.messages import Message, storable
 from notifications.models import ContactPoint, Delivery, Reason
 
 
@@ -86,7 +86,7 @@ _CONTROL = {number: None for number in (*range(32), 127) if chr(number) not in "
 
 def one_line(text: str) -> str:
     """The text without line breaks and control characters, and with single spaces: titles and subjects."""
-    return " ".join(text.translate(_CONTROL).split())
+    return " ".join(storable(text).translate(_CONTROL).split())
 
 
 def envelope(delivery: Delivery, content: Content) -> dict[str, Any]:
@@ -103,4 +103,6 @@ def envelope(delivery: Delivery, content: Content) -> dict[str, Any]:
 
 def text_of(content: Content, name: str) -> str:
     """A plain-text part: no control characters, no blank lines at its ends, no spaces at the ends of its lines."""
-    return "\n".join(line.rstrip() for line in content.parts.get(name, "").translate(_CONTROL).strip().splitlines())
+    return "\n".join(
+        line.rstrip() for line in storable(content.parts.get(name, "")).translate(_CONTROL).strip().splitlines()
+    )

@@ -15,7 +15,7 @@ from notifications.exceptions import (
     TemporaryError,
     UnknownOutcome,
 )
-from notifications.messages import Receipt
+from notifications.messages import Receipt, storable
 from notifications.models import Delivery, Kind, Reason, Status
 from notifications.models.outbox import Settlement
 from notifications.pipeline.gate import Verdict
@@ -87,8 +87,8 @@ def of_result(
         )
         return Outcome(settlement=settlement, kind=kind, data=data | {"provider_id": result.provider_id})
 
-    detail = f"{type(result).__name__}: {result}"[:DETAIL_MAX_LENGTH]
-    code = result.code if isinstance(result, ProviderError) else ""
+    detail = said(result)
+    code = storable(result.code) if isinstance(result, ProviderError) else ""
     data |= {"error": detail} | ({"code": code} if code else {})
     if isinstance(result, UnknownOutcome):
         settlement = Settlement(
@@ -150,6 +150,11 @@ def _retry(
     return Outcome(settlement=settlement, kind=Kind.RETRYING, data=data | {"due_at": due_at})
 
 
+def said(error: BaseException) -> str:
+    """What an error says, as it is stored."""
+    return storable(f"{type(error).__name__}: {error}")[:DETAIL_MAX_LENGTH]
+
+
 def of_preparation_error(delivery: Delivery, error: Exception, now: datetime, *, fence: datetime) -> Outcome:
     """The outcome when no message could be made: quarantined if the template or the type is at fault, else retried."""
     common: dict[str, Any] = {
@@ -158,7 +163,7 @@ def of_preparation_error(delivery: Delivery, error: Exception, now: datetime, *,
         "attempts": delivery.attempts,
         "settled_at": now,
     }
-    detail = f"{type(error).__name__}: {error}"[:DETAIL_MAX_LENGTH]
+    detail = said(error)
     data: dict[str, Any] = {"error": detail}
     if isinstance(error, TemplateError):
         data |= {"template": error.template, "line": error.line}
@@ -175,7 +180,7 @@ def of_verdict(delivery: Delivery, verdict: Verdict, now: datetime, *, fence: da
         fence=fence,
         status=Status.PENDING if waits else verdict.status,
         reason=verdict.reason,
-        detail=verdict.detail[:DETAIL_MAX_LENGTH],
+        detail=storable(verdict.detail)[:DETAIL_MAX_LENGTH],
         due_at=verdict.until,
         attempts=delivery.attempts - 1,
         settled_at=now,

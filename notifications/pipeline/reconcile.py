@@ -14,7 +14,7 @@ from notifications.exceptions import NotificationError
 from notifications.messages import Receipt
 from notifications.models import Delivery, Kind, Reason, Status
 from notifications.models.outbox import Settlement
-from notifications.pipeline.outcome import Outcome
+from notifications.pipeline.outcome import Outcome, said
 from notifications.providers.base import Provider
 from notifications.types import get_type
 
@@ -55,7 +55,7 @@ def decide(
             wait = timedelta(seconds=provider.reconcile_seconds if provider else 60)
             return _outcome(
                 delivery, now, fence, status=Status.UNKNOWN, reason=Reason.OUTCOME_UNKNOWN,
-                detail=f"Look-up failed: {type(answer).__name__}: {answer}"[:1000], due_at=now + wait,
+                detail=f"Look-up failed: {said(answer)}", due_at=now + wait,
                 attempts=delivery.attempts, kind=Kind.UNKNOWN,
             )  # fmt: skip
     elif provider is not None and (provider.can_look_up or provider.gives_receipts):

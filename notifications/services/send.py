@@ -24,7 +24,7 @@ from notifications.exceptions import (
 from notifications.models import Delivery, Event, Kind, Notification, Reason, Status, bulk
 from notifications.models.notification import IDEMPOTENCY_KEY_MAX_LENGTH
 from notifications.pipeline import inbox, queue, route
-from notifications.pipeline.outcome import DETAIL_MAX_LENGTH
+from notifications.pipeline.outcome import said
 from notifications.pipeline.render import fill_inbox
 from notifications.preferences.locale import zone_of
 from notifications.services import recipients
@@ -228,7 +228,7 @@ def _word(draft: Notification, delivery: Delivery, instance: NotificationType) -
 def _fail(delivery: Delivery, error: Exception) -> None:
     logger.error("%s could not be worded for the inbox", delivery.notification.type, exc_info=error)
     delivery.status, delivery.reason = Status.FAILED, Reason.TEMPLATE_ERROR
-    delivery.detail = f"{type(error).__name__}: {error}"[:DETAIL_MAX_LENGTH]
+    delivery.detail = said(error)
 
 
 def _store(request: Request, drafts: Sequence[Notification]) -> list[Notification]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from notifications import clock, conf, tasks
+from notifications.exceptions import PermanentError
 from notifications.models import (
     ContactPoint,
     Delivery,
@@ -19,6 +20,7 @@ from notifications.models import (
     Status,
 )
 from notifications.pipeline import dispatch, failover
+from notifications.providers.sandbox import SandboxProvider
 from notifications.services import mark_all_read, mark_seen, notify, timeline
 from notifications.signals import delivery_settled
 from tests.app.models import Visit
@@ -224,6 +226,16 @@ def test_control_characters_are_taken_out_of_texts(person):
     work()
     assert SandboxMessage.objects.get(channel="push").content["title"] == "abc d"
     assert SandboxMessage.objects.get(channel="sms").content["text"] == "abc\td"
+
+
+def test_an_answer_that_the_database_cannot_hold_is_stored_without_it(person, monkeypatch):
+    def send(provider, message):
+        raise PermanentError("no\x00 such \ud83d user", code="5\x0050")
+
+    monkeypatch.setattr(SandboxProvider, "send", send)
+    notify(Note(text="a"), to=person)
+    work()
+    assert Delivery.objects.get().detail == "PermanentError: no such  user"
 
 
 def test_markup_in_values_is_escaped_in_html_alone(person):

@@ -38,6 +38,7 @@ def test_a_payload_cannot_be_changed():
         ({"text": 3}, "tests.note: payload field text must be str, not int: 3"),
         ({"text": None}, "tests.note: payload field text must be str, not NoneType: None"),
         ({"text": "a\0b"}, "NUL character"),
+        ({"text": "half a pair: \ud83d"}, "the payload is not JSON"),
         ({"text": "x" * 40_000}, "at most 32768 are allowed"),
     ],
 )
