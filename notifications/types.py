@@ -126,7 +126,12 @@ class NotificationType:
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> NotificationType:
         """The inverse of `payload()`. Raises `PayloadError`."""
-        return cls(**payload)
+        try:
+            return cls(**payload)
+        except PayloadError:
+            raise
+        except Exception as error:  # no mapping, or refused by the type's own rules
+            raise PayloadError(f"{cls.key}: the payload does not fit: {type(error).__name__}: {error}") from error
 
     @classmethod
     def resends_if_unknown(cls) -> bool:

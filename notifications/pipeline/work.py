@@ -148,13 +148,14 @@ def _pass_gate(works: Sequence[Work], now: datetime) -> Iterable[tuple[Work, Can
             work.outcome = _end(work, now, Status.FAILED, Reason.UNKNOWN_TYPE, str(error))
         except PayloadError as error:
             work.outcome = _end(work, now, Status.FAILED, Reason.INVALID_PAYLOAD, str(error))
-    gate.prime([candidate for _, candidate in candidates])
+    together = _prime_together([candidate for _, candidate in candidates])
     for work, candidate in candidates:
         try:
+            if not together:
+                gate.prime([candidate])
             verdict = gate.check(candidate, now)
-        except (OperationalError, InterfaceError):
-            raise
         except Exception as error:
+            _raise_if_database_is_away(error)
             logger.exception("The gate failed for delivery %s", work.delivery.pk)
             work.outcome = of_preparation_error(work.delivery, error, now, fence=work.fence)
             continue
@@ -162,6 +163,22 @@ def _pass_gate(works: Sequence[Work], now: datetime) -> Iterable[tuple[Work, Can
             yield work, candidate
         else:
             work.outcome = of_verdict(work.delivery, verdict, now, fence=work.fence)
+
+
+def _prime_together(candidates: Sequence[Candidate]) -> bool:
+    """Load what the gate asks for. False: it failed for one of them, and each must be tried alone."""
+    try:
+        gate.prime(candidates)
+    except Exception as error:
+        _raise_if_database_is_away(error)
+        return False
+    return True
+
+
+def _raise_if_database_is_away(error: Exception) -> None:
+    """Then all deliveries wait; else a query of this one's own code failed, and the others go on."""
+    if isinstance(error, OperationalError | InterfaceError) and not outbox.connection().is_usable():
+        raise error
 
 
 def _prepare_sending(work: Work, candidate: Candidate, now: datetime) -> None:
@@ -181,9 +198,8 @@ def _prepare_sending(work: Work, candidate: Candidate, now: datetime) -> None:
             work.outcome = _end(work, now, Status.DELIVERED, Reason.NONE)
     except UnknownChannelError as error:
         work.outcome = _end(work, now, Status.FAILED, Reason.UNKNOWN_CHANNEL, str(error))
-    except (OperationalError, InterfaceError):
-        raise  # the database, not the message, is at fault
     except Exception as error:
+        _raise_if_database_is_away(error)
         logger.exception("Delivery %s could not be prepared", delivery.pk)
         work.outcome = of_preparation_error(delivery, error, now, fence=work.fence)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
-from django.template import Context, Engine, Template, TemplateDoesNotExist
+from django.template import Context, Engine, Template, TemplateDoesNotExist, TemplateSyntaxError
 
 from notifications.exceptions import TemplateError
 
@@ -37,6 +37,9 @@ def _find_now(key: str, part: str, language: str) -> Template | None:
         except TemplateDoesNotExist as missing:
             if missing.args and missing.args[0] != name:  # it exists, and extends or includes one that does not
                 raise TemplateError(f"Template {name} needs {missing}, which does not exist.", template=name) from None
+        except TemplateSyntaxError as error:
+            line = getattr(getattr(error, "token", None), "lineno", None)
+            raise TemplateError(f"Template {name}: {error}", template=name, line=line) from error
     return None
 
 
