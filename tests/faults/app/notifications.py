@@ -1,4 +1,4 @@
-"""Types that differ in how the fate of a message can be heard of, and one that kills its worker.
+"""Types that differ in how the fate of a message can be heard of, and types that make trouble.
 
 None is declared by importing this module: a test declares them for its own time.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 from typing import Any
+
+from django.db import connection
 
 from notifications.types import NotificationType, register, unregister
 
@@ -60,7 +62,75 @@ class Deadly(NotificationType):
         os._exit(9)
 
 
-TYPES: tuple[type[NotificationType], ...] = (ViaReceipts, ViaLookUp, NeitherOnce, NeitherAgain, Deadly)
+class BrokenTemplate(NotificationType):
+    """Its template has a mistake."""
+
+    key = "faults.broken_template"
+    channels = ("look_up",)
+
+    text: str
+
+
+class MissingTemplate(NotificationType):
+    """It has no template."""
+
+    key = "faults.missing_template"
+    channels = ("look_up",)
+
+    text: str
+
+
+class Raising(NotificationType):
+    """Its own code fails."""
+
+    key = "faults.raising"
+    channels = ("look_up",)
+
+    text: str
+
+    def context(self, recipient: Any) -> dict[str, Any]:
+        raise ZeroDivisionError
+
+
+class Picky(NotificationType):
+    """Refuses, by its own rule, a payload that it once took."""
+
+    key = "faults.picky"
+    channels = ("look_up",)
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if self.text == "no longer":
+            raise ValueError("that is no longer right")
+
+
+class Asking(NotificationType):
+    """Asks the database for what is not there."""
+
+    key = "faults.asking"
+    channels = ("look_up",)
+
+    text: str
+
+    def context(self, recipient: Any) -> dict[str, Any]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM nowhere")
+        return {}
+
+
+TYPES: tuple[type[NotificationType], ...] = (
+    ViaReceipts,
+    ViaLookUp,
+    NeitherOnce,
+    NeitherAgain,
+    Deadly,
+    BrokenTemplate,
+    MissingTemplate,
+    Raising,
+    Picky,
+    Asking,
+)
 
 
 def declare() -> None:
