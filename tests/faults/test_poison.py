@@ -56,7 +56,7 @@ def keep(notification: Notification) -> None:
     """The type is poison from the start."""
 
 
-CASES: dict[str, tuple[type[NotificationType], Callable[[Notification], None], tuple[str, str]]] = {
+CASES: dict[str, tuple[Callable[..., NotificationType], Callable[[Notification], None], tuple[str, str]]] = {
     "a template with a mistake": (BrokenTemplate, keep, ("failed", "template_error")),
     "no template": (MissingTemplate, keep, ("failed", "template_error")),
     "a type whose code fails": (Raising, keep, ("failed", "template_error")),
