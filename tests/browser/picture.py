@@ -34,6 +34,7 @@ def play(page: Page) -> None:
     """Have something on every screen."""
     page.select_option("[name=treatment]", "Abhyanga")
     page.click("text=Book for Asha")
+    page.wait_for_selector("#mails li")
     page.click("#appointments >> text=Confirm")
     page.wait_for_selector("#pushes >> text=Appointment confirmed")
     page.click("text=Move …")

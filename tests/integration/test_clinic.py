@@ -1,14 +1,19 @@
 """The appointment: the ways it may go, who sees it, and how staff change it."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from notifications import clock
+from notifications.testing import assert_notified
 from project.clinic.models import Appointment, AppointmentError, Status
+from project.clinic.notifications import AppointmentCancelled
 from tests.clinic import make_appointment, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +90,28 @@ def test_a_change_looks_at_what_the_database_holds_not_at_what_was_read_before()
     appointment.cancel()
     with pytest.raises(AppointmentError, match="cancelled appointment cannot become confirmed"):
         stale.confirm()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_cancel_at_once_one_succeeds_and_the_patient_is_told_once() -> None:
+    appointment = make_appointment(status=Status.CONFIRMED)
+    together = Barrier(8)
+
+    def cancel() -> bool:
+        own = Appointment.objects.get(pk=appointment.pk)
+        together.wait()
+        try:
+            own.cancel()
+        except AppointmentError:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        done = [each.result() for each in [pool.submit(cancel) for _ in range(8)]]
+    assert done.count(True) == 1
+    assert_notified(AppointmentCancelled, to=appointment.patient.user, times=1)
 
 
 def test_a_patient_sees_the_own_appointments_and_not_those_of_others(client: Client) -> None:
