@@ -11,7 +11,7 @@ from notifications.models import Heartbeat, outbox
 from notifications.pipeline import dispatch, queue
 from notifications.providers.registry import get_provider
 from notifications.realtime import broadcast
-from notifications.services import record_receipts
+from notifications.services import apply_waiting, record_receipts
 from notifications.types import LANES
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def drain(lane: str) -> int:
     idle_since = time.monotonic()
     while time.monotonic() < until:
         done = dispatch.run(lane, until=until)
-        done += fetch_receipts()
+        done += fetch_receipts() + apply_waiting(until=until)
         settled += done
         if done:
             idle_since = time.monotonic()

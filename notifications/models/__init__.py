@@ -16,6 +16,7 @@ from notifications.models.provider_health import (
 from notifications.models.sandbox import SandboxFault, SandboxMessage
 from notifications.models.states import Reason, Status
 from notifications.models.suppression import Cause, Suppression
+from notifications.models.webhook_event import WebhookEvent
 
 __all__ = [
     "Breaker",
@@ -36,4 +37,5 @@ __all__ = [
     "SandboxMessage",
     "Status",
     "Suppression",
+    "WebhookEvent",
 ]

@@ -54,6 +54,23 @@ def insert_new(rows: Sequence[Model]) -> set[Any]:
     return stored
 
 
+def update(rows: Sequence[Model], attributes: Sequence[str]) -> None:
+    """Write these attributes of stored rows of one model. None of them is JSON."""
+    if not rows:
+        return
+    connection = connections[router.db_for_write(type(rows[0]))]
+    table = _table(type(rows[0]), connection.alias)
+    written = (type(rows[0])._meta.pk.attname, *attributes)
+    columns = tuple(table.columns[table.attributes.index(each)] for each in written)
+    sets = ", ".join(f"{name} = v.{name}" for name, _ in columns[1:])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table.name} SET {sets} FROM {recordset(connection.vendor, columns)} "  # noqa: S608 - our own names
+            f"WHERE {table.name}.{table.key} = v.{table.key}",
+            [pack(connection.vendor, columns, ([getattr(row, each) for each in written] for row in rows))],
+        )
+
+
 @cache
 def recordset(vendor: str, columns: Columns) -> str:
     """The SQL of a table `v` with these columns; its one parameter is what `pack` gives."""

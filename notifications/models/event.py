@@ -25,6 +25,7 @@ class Kind(TextChoices):
     RECONCILED = "reconciled", "outcome found"
     DELIVERED = "delivered", "delivered"
     FAILED = "failed", "failed"
+    SOFT_BOUNCED = "soft_bounced", "bounced, though its address may be good"
     BOUNCED = "bounced", "bounced"
     OPENED = "opened", "opened"
     CLICKED = "clicked", "link clicked"

@@ -25,6 +25,8 @@ class Provider(ABC):
     """which channels it serves"""
     local: ClassVar[bool] = False
     """it answers without a network: called in the worker's own thread, with its database connection"""
+    webhook: ClassVar[str] = ""
+    """class path of what reads its posts, a `notifications.tracking.webhooks.base.Webhook`; empty: it posts nothing"""
 
     alias: str
     timeout_seconds: float = 30

@@ -9,6 +9,7 @@ from notifications.services.replay import Replay, replay
 from notifications.services.send import notify
 from notifications.services.timeline import Entry, timeline
 from notifications.services.unsubscribe import resubscribe, unsubscribe
+from notifications.services.webhook_events import apply_waiting
 
 __all__ = [
     "Cancellation",
@@ -16,6 +17,7 @@ __all__ = [
     "Preview",
     "Replay",
     "Rescheduling",
+    "apply_waiting",
     "cancel",
     "mark_all_read",
     "mark_read",

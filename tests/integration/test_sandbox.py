@@ -177,7 +177,7 @@ def test_a_receipt_that_could_not_be_stored_comes_again(person: Any, monkeypatch
         dispatch.run("urgent", until=time.monotonic() + 20)
         clock.advance("2 seconds")
         with monkeypatch.context() as broken:
-            broken.setattr("notifications.services.receipts._apply", lambda *args: 1 / 0)
+            broken.setattr("notifications.services.reports._move", lambda *args: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 tasks.fetch_receipts()
         assert Delivery.objects.get().status == Status.SENT

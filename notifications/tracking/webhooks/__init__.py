@@ -1,0 +1,1 @@
+"""What providers post to us: a file for each of them."""

@@ -1,0 +1,1 @@
+"""What providers post: signed as they sign it, with keys of the tests' own."""
