@@ -1,6 +1,8 @@
-"""A mail server, a provider that sends through it, and mails."""
+"""A mail server, a provider that sends through it, a certificate that is trusted, and mails."""
 
+import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +10,7 @@ import pytest
 
 from notifications.messages import EmailMessage
 from notifications.providers.smtp import SmtpProvider
+from tests.contract.certificate import make_certificate
 from tests.contract.smtp_server import SmtpServer, smtp_server
 
 MakeMail = Callable[..., EmailMessage]
@@ -18,6 +21,20 @@ MakeProvider = Callable[..., SmtpProvider]
 def mail_server() -> Iterator[SmtpServer]:
     with smtp_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def _certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture
+def tls(_certificate: tuple[Path, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """For a server with a certificate that clients of HTTPS trust in this test."""
+    file, context = _certificate
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(file))
+    return context
 
 
 @pytest.fixture

@@ -58,6 +58,10 @@ class _Listener(ThreadingHTTPServer):
         self.owner.opened(connection)
         return connection, address
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self.owner.holds(request):
+            super().process_request(request, client_address)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection given up by one of both sides is part of the game; any other error ends it too: no answer."""
 
@@ -94,6 +98,7 @@ class HttpServer(ABC):
         self.connections = 0
         self._scenario = Scenario.SUCCESS
         self._open: list[socket.socket] = []
+        self._held: list[socket.socket] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._listener: _Listener | None = None
@@ -113,6 +118,8 @@ class HttpServer(ABC):
 
     def show(self, scenario: Scenario) -> None:
         self._scenario = scenario
+        if scenario == Scenario.SILENT_BEFORE_REQUEST:
+            self.drop_connections()
         if scenario == Scenario.REFUSED:
             self.refuse()
         elif self._listener is None:
@@ -143,11 +150,20 @@ class HttpServer(ABC):
             connections, self._open = self._open, []
         for each in connections:
             _end(each)
+        while self._held:
+            self._held.pop().close()
 
     def opened(self, connection: socket.socket) -> None:
         with self._lock:
             self.connections += 1
             self._open.append(connection)
+
+    def holds(self, connection: socket.socket) -> bool:
+        """Whether it stays silent: with TLS nobody can write a request then."""
+        if self._scenario != Scenario.SILENT_BEFORE_REQUEST:
+            return False
+        self._held.append(connection)
+        return True
 
     def serve(self, handler: BaseHTTPRequestHandler, request: Request) -> None:
         """Answer a request, each in its connection's thread."""

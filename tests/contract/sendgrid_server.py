@@ -28,7 +28,7 @@ def refusal(status: int, message: str, field: str | None = None, **headers: str)
 
 
 class SendGridServer(HttpServer):
-    """`mails` are the bodies of the requests that it took."""
+    """`mails` are the bodies of the requests that it took, `message_ids` what it called them."""
 
     refusals = {
         Scenario.TEMPORARY: refusal(503, "service unavailable"),
@@ -46,6 +46,7 @@ class SendGridServer(HttpServer):
 
     def __init__(self, **options: Any) -> None:
         self.mails: list[dict[str, Any]] = []
+        self.message_ids: list[str] = []
         self._validator = Draft202012Validator(_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
         self._taking = threading.Lock()
         super().__init__(**options)
@@ -68,7 +69,8 @@ class SendGridServer(HttpServer):
                 return refusal(400, "Custom arguments over 10000 bytes.", "personalizations.0.custom_args")
         with self._taking:
             self.mails.append(mail)
-        return Answer(202, {"X-Message-Id": f"{uuid4().hex[:22]}"})
+            self.message_ids.append(uuid4().hex[:22])
+            return Answer(202, {"X-Message-Id": self.message_ids[-1]})
 
     def taken(self) -> list[UUID]:
         people = [person for mail in self.mails for person in mail["personalizations"]]

@@ -60,11 +60,19 @@ class SesServer(HttpServer):
 
     def mails(self) -> list[EmailMessage]:
         """The mails that SES took."""
-        stored = ses_backends[DEFAULT_ACCOUNT_ID][REGION].sent_messages
-        return [_parsed(each.raw_data.encode()) for each in stored]
+        return [_parsed(each.raw_data.encode()) for each in self._stored]
+
+    def message_ids(self) -> list[str]:
+        """What SES called them."""
+        return [str(each.id) for each in self._stored]
 
     def taken(self) -> list[UUID]:
         return [UUID(json.loads(each["X-Metadata"])["delivery_id"]) for each in self.mails()]
+
+    @property
+    def _stored(self) -> list[Any]:
+        stored: list[Any] = ses_backends[DEFAULT_ACCOUNT_ID][REGION].sent_messages
+        return stored
 
     def _post(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self._moto_port)
