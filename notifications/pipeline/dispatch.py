@@ -19,6 +19,7 @@ from django.db import InterfaceError, OperationalError
 
 from notifications import clock, conf
 from notifications.channels.registry import get_channel
+from notifications.exceptions import UnknownOutcome
 from notifications.messages import Receipt
 from notifications.models import Reason, Status, outbox
 from notifications.pipeline import failover, reconcile
@@ -197,8 +198,8 @@ def _finish(work: Work, answer: Receipt | BaseException | None, latency_ms: floa
     if work.message is None:
         work.outcome = reconcile.decide(work.delivery, provider, answer, now, fence=work.fence)
         return work
-    if answer is None:
-        answer = TypeError(f"{type(provider).__name__}.send returned None, not a Receipt")
+    if not isinstance(answer, Receipt | BaseException):
+        answer = UnknownOutcome(f"{type(provider).__name__}.send returned {answer!r}, not a Receipt")
     work.outcome = of_result(
         work.delivery,
         answer,

@@ -21,7 +21,9 @@ from notifications.models.outbox import Settlement
 from notifications.pipeline.gate import Verdict
 
 DETAIL_MAX_LENGTH = 1000
-_STATUS_OF = {
+SHORTEST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(days=1)
+"""what a provider may ask for: neither a storm of requests, nor for ever"""
+STATUS_OF = {
     "sent": (Status.SENT, Kind.ACCEPTED),
     "delivered": (Status.DELIVERED, Kind.DELIVERED),
     "failed": (Status.FAILED, Kind.FAILED),
@@ -75,7 +77,7 @@ def of_result(
     }
     common["provider"] = provider
     if isinstance(result, Receipt):
-        status, kind = _STATUS_OF[result.state]
+        status, kind = STATUS_OF[result.state]
         settlement = Settlement(
             **common,
             status=status,
@@ -131,9 +133,10 @@ def _retry(
     providers: int = 1,
 ) -> Outcome:
     settings = conf.get()
-    if isinstance(error, TemporaryError) and error.retry_after is not None:
+    told = error.retry_after if isinstance(error, TemporaryError) else None
+    if told is not None and told > timedelta():
         common = common | {"attempts": delivery.attempts - 1}  # the provider said when; that is no failure
-        due_at, reason = now + error.retry_after, Reason.RETRY_AFTER
+        due_at, reason = now + min(max(told, SHORTEST_WAIT), LONGEST_WAIT), Reason.RETRY_AFTER
     elif delivery.attempts >= settings.MAX_ATTEMPTS:
         settlement = Settlement(**common, status=Status.FAILED, reason=Reason.OUT_OF_ATTEMPTS, detail=detail)
         return Outcome(settlement=settlement, kind=Kind.FAILED, data=data)

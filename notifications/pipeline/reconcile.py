@@ -14,7 +14,8 @@ from notifications.exceptions import NotificationError
 from notifications.messages import Receipt
 from notifications.models import Delivery, Kind, Reason, Status
 from notifications.models.outbox import Settlement
-from notifications.pipeline.outcome import Outcome, said
+from notifications.models.states import SUCCEEDED
+from notifications.pipeline.outcome import DETAIL_MAX_LENGTH, STATUS_OF, Outcome, said
 from notifications.providers.base import Provider
 from notifications.types import get_type
 
@@ -45,10 +46,12 @@ def decide(
     """The outcome of an unknown delivery. `answer` is what the look-up gave; None: never taken, or not asked."""
     attempts = delivery.attempts - 1  # asking is no attempt
     if isinstance(answer, Receipt):
-        status = Status.DELIVERED if answer.state == "delivered" else Status.SENT
+        status, kind = STATUS_OF[answer.state]
+        ended_well = status in SUCCEEDED
         return _outcome(
-            delivery, now, fence, status=status, reason=Reason.NONE, detail="", attempts=attempts,
-            kind=Kind.RECONCILED, provider_id=answer.provider_id, cost=answer.cost,
+            delivery, now, fence, status=status, reason=Reason.NONE if ended_well else Reason.REPORTED,
+            detail=answer.detail[:DETAIL_MAX_LENGTH], attempts=attempts,
+            kind=Kind.RECONCILED if ended_well else kind, provider_id=answer.provider_id, cost=answer.cost,
         )  # fmt: skip
     if isinstance(answer, BaseException):
         if delivery.attempts < conf.get().MAX_ATTEMPTS:  # asking again is harmless, but not for ever
@@ -59,6 +62,11 @@ def decide(
                 attempts=delivery.attempts, kind=Kind.UNKNOWN,
             )  # fmt: skip
     elif provider is not None and (provider.can_look_up or provider.gives_receipts):
+        if attempts >= conf.get().MAX_ATTEMPTS:
+            return _outcome(
+                delivery, now, fence, status=Status.FAILED, reason=Reason.OUT_OF_ATTEMPTS, detail=delivery.detail,
+                attempts=attempts, kind=Kind.FAILED,
+            )  # fmt: skip
         return _outcome(
             delivery, now, fence, status=Status.PENDING, reason=Reason.NEVER_TAKEN, detail=delivery.detail,
             due_at=now, attempts=attempts, started_at=None, kind=Kind.RECONCILED,
