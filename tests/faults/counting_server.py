@@ -1,7 +1,7 @@
 """A provider's side of the wire: an HTTP server that counts what it takes, and misbehaves as it is told.
 
     POST /messages {"id": …, "receipt": bool}   takes a message, with a receipt to be fetched if wanted
-    GET  /messages/<id>                         200 if it was taken, else 404
+    GET  /messages/<id>                         200 and {"state": …} if it was taken, else 404
     GET  /receipts                              ids of messages whose receipts are not acknowledged
     POST /receipts [id, …]                      acknowledges them
     GET  /counts                                {id: how often it was taken}
@@ -21,7 +21,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-REASONS = {200: "OK", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
+REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
 
 
 @dataclass(kw_only=True)
@@ -44,6 +44,8 @@ class Behaviour:
     """close the connection instead of answering"""
     failure_rate: float = 0
     """share of messages that are answered with a 500 instead"""
+    fate: str = "sent"
+    """what a look-up says of messages that were taken; empty: look-ups are answered with a 500"""
 
 
 @dataclass
@@ -100,7 +102,8 @@ class Connection:
             case "POST", ["messages"]:
                 await self._message(body, counting.next_behaviour())
             case "GET", ["messages", message_id]:
-                await self._send(200 if message_id in counting.taken else 404, {"id": message_id})
+                found = 200 if message_id in counting.taken else 404
+                await self._send(found if counting.default.fate else 500, {"state": counting.default.fate})
             case "GET", ["receipts"]:
                 await self._send(200, list(counting.unacknowledged)[:500])
             case "POST", ["receipts"]:

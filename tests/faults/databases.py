@@ -18,6 +18,7 @@ from psycopg import sql
 
 from notifications import clock
 from notifications.models import bulk
+from notifications.pipeline import failover
 from project.settings.database import database
 
 TEMPLATE = "migrated"
@@ -44,6 +45,7 @@ def _forget_the_other() -> None:
     clock.forget()
     ContentType.objects.clear_cache()
     bulk._table.cache_clear()  # SQL for one kind of database
+    failover.forget()
 
 
 def migrated_sqlite(file: Path) -> None:

@@ -14,7 +14,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from notifications.exceptions import PermanentError, TemporaryError, UnknownOutcome
-from notifications.messages import Message, Receipt
+from notifications.messages import Message, Receipt, ReceiptState
 from notifications.providers.base import Provider
 
 POOL_SIZE = 64
@@ -66,7 +66,9 @@ class LoopbackProvider(Provider):
 
     def look_up(self, delivery_id: UUID) -> Receipt | None:
         answer = self._get(f"messages/{delivery_id}")
-        return self._receipt(delivery_id, "sent") if answer.status_code == 200 else None
+        if answer.status_code >= 500:
+            raise TemporaryError(f"cannot be asked: answered {answer.status_code}")
+        return self._receipt(delivery_id, answer.json()["state"]) if answer.status_code == 200 else None
 
     def fetch_receipts(self) -> Iterable[Receipt]:
         if not self.gives_receipts:
@@ -106,5 +108,5 @@ class LoopbackProvider(Provider):
             raise UnknownOutcome(f"an answer that makes no sense: {body[:50]!r}") from error
         return self._receipt(message.delivery_id, "sent", provider_id=provider_id)
 
-    def _receipt(self, delivery_id: UUID, state: Literal["sent", "delivered"], **values: Any) -> Receipt:
+    def _receipt(self, delivery_id: UUID, state: ReceiptState, **values: Any) -> Receipt:
         return Receipt(delivery_id=delivery_id, state=state, provider=self.alias, **values)
