@@ -50,6 +50,10 @@ class SuppressionError(NotificationError, ValueError):
     """A suppression cannot be lifted."""
 
 
+class ControlError(NotificationError, ValueError):
+    """A provider cannot be controlled like that."""
+
+
 class ConfigurationError(NotificationError):
     """A setting is wrong; the system checks name it."""
 
@@ -64,6 +68,10 @@ class TemplateError(NotificationError):
         super().__init__(message)
         self.template = template
         self.line = line
+
+
+class AttachmentError(NotificationError, ValueError):
+    """An attachment is too large, of a type that is not allowed, not what it says it is, or has an unfit name."""
 
 
 # What a provider answered. The pipeline decides by these types alone; any other exception counts as temporary.

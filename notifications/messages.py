@@ -23,6 +23,19 @@ class Message:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """A file that goes along with a message: made when it is sent, and kept nowhere.
+
+    `content_type` is such as application/pdf, without parameters. `method` is that of a calendar, such as REQUEST.
+    """
+
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
+    method: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EmailMessage(Message):
     """An email to one person, with HTML and plain text."""
 
@@ -33,6 +46,7 @@ class EmailMessage(Message):
     from_email: str
     reply_to: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 from django.db.models import IntegerChoices
 
 from notifications.exceptions import PayloadError, RecipientError, RegistrationError, UnknownTypeError, known
+from notifications.messages import Attachment
 from notifications.payload import Schema
 
 if TYPE_CHECKING:
@@ -112,6 +113,10 @@ class NotificationType:
     def link(self, recipient: AbstractBaseUser) -> str:
         """What a click opens: a path on this site, or a whole URL."""
         return ""
+
+    def attachments(self, recipient: AbstractBaseUser) -> Iterable[Attachment]:
+        """The files that go along where a channel takes any. Asked for at each attempt to send, and never stored."""
+        return ()
 
     # What the app uses.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from notifications.messages import Message, storable
+from notifications.messages import Attachment, Message, storable
 from notifications.models import ContactPoint, Delivery, Reason
 
 
@@ -46,6 +46,8 @@ class Content:
     """empty: opening is not tracked"""
     click_url: Callable[[str], str] | None = None
     """target → the address that leads there; None: clicks are not tracked"""
+    attachments: tuple[Attachment, ...] = ()
+    """empty where the channel takes none"""
 
 
 @dataclass(kw_only=True)
@@ -56,6 +58,8 @@ class Channel(ABC):
     """False for the inbox: it always succeeds, so it never counts when a fallback is decided"""
     every_address: ClassVar[bool] = False
     """True: sent to all of a person's addresses (devices); False: to the primary one"""
+    attaches: ClassVar[bool] = False
+    """whether files go along with its messages"""
     parts: ClassVar[tuple[Part, ...]]
 
     name: str

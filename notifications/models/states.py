@@ -73,6 +73,7 @@ class Reason(TextChoices):
     REFUSED = "refused", "the provider refused it for good"
     ADDRESS_REFUSED = "address_refused", "the provider says that the address is bad"
     TEMPLATE_ERROR = "template_error", "its template failed"
+    ATTACHMENT_REFUSED = "attachment_refused", "a file that goes along was refused"
     UNKNOWN_TYPE = "unknown_type", "its type is no longer declared"
     UNKNOWN_CHANNEL = "unknown_channel", "its channel is no longer configured"
     INVALID_PAYLOAD = "invalid_payload", "its payload no longer fits its type"

@@ -9,6 +9,7 @@ from typing import Any
 from notifications import conf, timing
 from notifications.exceptions import (
     AddressError,
+    AttachmentError,
     PermanentError,
     ProviderError,
     TemplateError,
@@ -159,7 +160,7 @@ def said(error: BaseException) -> str:
 
 
 def of_preparation_error(delivery: Delivery, error: Exception, now: datetime, *, fence: datetime) -> Outcome:
-    """The outcome when no message could be made: quarantined if the template or the type is at fault, else retried."""
+    """The outcome when no message could be made: failed if type, template or attachment is at fault, else retried."""
     common: dict[str, Any] = {
         "id": delivery.pk,
         "fence": fence,
@@ -171,6 +172,9 @@ def of_preparation_error(delivery: Delivery, error: Exception, now: datetime, *,
     if isinstance(error, TemplateError):
         data |= {"template": error.template, "line": error.line}
         settlement = Settlement(**common, status=Status.FAILED, reason=Reason.TEMPLATE_ERROR, detail=detail)
+        return Outcome(settlement=settlement, kind=Kind.FAILED, data=data)
+    if isinstance(error, AttachmentError):
+        settlement = Settlement(**common, status=Status.FAILED, reason=Reason.ATTACHMENT_REFUSED, detail=detail)
         return Outcome(settlement=settlement, kind=Kind.FAILED, data=data)
     return _retry(delivery, error, now, common=common, detail=detail, data=data)
 

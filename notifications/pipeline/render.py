@@ -14,8 +14,8 @@ from django.utils import timezone, translation
 from notifications import conf, links
 from notifications.channels.base import Content
 from notifications.channels.registry import get_channel
-from notifications.exceptions import TemplateError
-from notifications.messages import Message
+from notifications.exceptions import AttachmentError, TemplateError
+from notifications.messages import Attachment, Message
 from notifications.models import Delivery, Notification
 from notifications.preferences.locale import language_of, zone_of
 from notifications.templating import files
@@ -33,7 +33,10 @@ def as_person(user: Any) -> Iterator[str]:
 
 
 def render(delivery: Delivery, instance: NotificationType) -> Message:
-    """The message of a delivery. Raises `TemplateError`, whatever it is that fails in the type or its templates."""
+    """The message of a delivery.
+
+    Raises `TemplateError`, whatever it is that fails in the type or its templates, and `AttachmentError`.
+    """
     user = delivery.notification.recipient
     channel = get_channel(delivery.channel)
     parts = [(part.name, part.required, part.is_html) for part in channel.parts]
@@ -42,6 +45,7 @@ def render(delivery: Delivery, instance: NotificationType) -> Message:
         unsubscribe_url = "" if instance.mandatory or not channel.leaves_app else links.unsubscribe_url(delivery.pk)
         context.setdefault("unsubscribe_url", unsubscribe_url)
         rendered = files.render_parts(instance.key, parts, language, context)
+        attachments = _attachments(instance, user) if channel.attaches else ()
     content = Content(
         parts=rendered,
         link=link,
@@ -49,6 +53,7 @@ def render(delivery: Delivery, instance: NotificationType) -> Message:
         unsubscribe_url=unsubscribe_url,
         open_url="" if instance.sensitive else links.open_url(delivery.pk),
         click_url=None if instance.sensitive else partial(links.click_url, delivery.pk),
+        attachments=attachments,
     )
     return channel.message(delivery, content)
 
@@ -72,6 +77,19 @@ def values(instance: NotificationType, user: Any, language: str) -> tuple[dict[s
         raise
     except Exception as error:
         raise TemplateError(f"{instance.key}.context() or link() failed: {type(error).__name__}: {error}") from error
+
+
+def _attachments(instance: NotificationType, user: Any) -> tuple[Attachment, ...]:
+    try:
+        attachments: tuple[Any, ...] = tuple(instance.attachments(user))
+    except (DatabaseError, AttachmentError):
+        raise
+    except Exception as error:
+        raise TemplateError(f"{instance.key}.attachments() failed: {type(error).__name__}: {error}") from error
+    wrong = next((type(each).__name__ for each in attachments if not isinstance(each, Attachment)), "")
+    if wrong:
+        raise AttachmentError(f"{instance.key}.attachments() gave {wrong}; it gives Attachment only.")
+    return attachments
 
 
 def fill_inbox(notification: Notification, delivery: Delivery, instance: NotificationType) -> None:

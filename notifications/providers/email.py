@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.encoders import encode_base64
 from email.header import Header
+from email.mime.base import MIMEBase
 from email.utils import getaddresses
 
 from django.core.mail import EmailMultiAlternatives
 from django.utils.encoding import punycode
 
 from notifications.exceptions import AddressError, PermanentError
-from notifications.messages import EmailMessage
+from notifications.messages import Attachment, EmailMessage
 
 # Quoted local parts and address literals are legal and unheard of; left out, nothing in an address needs escaping.
 _ADDRESS = re.compile(r'([^\x00-\x20\x7f\s@<>()\[\],;:\\"]+)@([^\x00-\x20\x7f\s@<>()\[\],;:\\"]+)')
@@ -69,12 +71,30 @@ def to_django(
     )
     if message.html:
         email.attach_alternative(message.html, "text/html")
+    for each in message.attachments:
+        email.attach(_part(each))
     return email
+
+
+def _part(attachment: Attachment) -> MIMEBase:
+    """In base64 whatever its type: a file arrives byte by byte, with the line ends it has."""
+    part = MIMEBase(*attachment.content_type.split("/", maxsplit=1))
+    if attachment.method:
+        part.set_param("method", attachment.method)
+    if attachment.content_type.startswith("text/"):
+        part.set_param("charset", "utf-8")
+    part.set_payload(attachment.content)
+    encode_base64(part)
+    name = attachment.name
+    part.add_header("Content-Disposition", "attachment", filename=name if name.isascii() else ("utf-8", "", name))
+    return part
 
 
 def _refuse_control_characters(message: EmailMessage) -> None:
     named = {"subject": message.subject, "to_name": message.to_name, "from_email": message.from_email}
     named |= {"reply_to": message.reply_to, **{f"header {name!r}": value for name, value in message.headers.items()}}
+    for each in message.attachments:
+        named |= {f"attachment {each.name!r}": f"{each.name} {each.content_type} {each.method}"}
     for name, value in named.items():
         if _CONTROL.search(value):
             raise PermanentError(f"The email's {name} holds a line break or another control character.")

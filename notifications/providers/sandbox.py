@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -14,7 +15,7 @@ from django.db.models import F
 
 from notifications import clock
 from notifications.exceptions import AddressError, PermanentError, TemporaryError, UnknownOutcome
-from notifications.messages import Message, Receipt, ReceiptState
+from notifications.messages import Attachment, Message, Receipt, ReceiptState
 from notifications.models import SandboxFault, SandboxMessage
 from notifications.providers.base import Provider
 
@@ -142,8 +143,22 @@ def _name(to: str) -> str:
 
 def _content(message: Message) -> dict[str, Any]:
     values = {each.name: getattr(message, each.name) for each in fields(message)}
-    return {
+    content = {
         name: dict(value) if isinstance(value, Mapping) else value
         for name, value in values.items()
-        if name not in ("delivery_id", "channel", "to")
+        if name not in ("delivery_id", "channel", "to", "attachments")
+    }
+    if attachments := values.get("attachments"):
+        content["attachments"] = [_about(each) for each in attachments]
+    return content
+
+
+def _about(attachment: Attachment) -> dict[str, Any]:
+    """What tells files apart, without the file."""
+    return {
+        "name": attachment.name,
+        "content_type": attachment.content_type,
+        "method": attachment.method,
+        "bytes": len(attachment.content),
+        "sha256": hashlib.sha256(attachment.content).hexdigest(),
     }
