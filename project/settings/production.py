@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 from project.settings import environment
 from project.settings.base import *
 from project.settings.base import ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS, LOGGING, NOTIFICATIONS
+from project.settings.email_providers import *  # Django's own mail, such as for a new password, takes the mail server
+from project.settings.email_providers import email_providers
 
 SECRET_KEY = environment.required("SECRET_KEY", "a random text of 50 characters or more that is kept secret")
 
@@ -34,33 +36,14 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
 }
 
-EMAIL_HOST = environment.text("EMAIL_HOST")
-EMAIL_PORT = environment.integer("EMAIL_PORT", 587, minimum=1, maximum=65535)
-EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
-EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
-EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", True)
-EMAIL_TIMEOUT = environment.integer("EMAIL_TIMEOUT", 10, minimum=1)
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", f"no-reply@{_site.hostname}")
 
 NOTIFICATIONS = {**NOTIFICATIONS, "BASE_URL": BASE_URL}
-if EMAIL_HOST:
-    NOTIFICATIONS["PROVIDERS"] = {
-        **NOTIFICATIONS["PROVIDERS"],
-        "smtp": {
-            "BACKEND": "notifications.providers.smtp.SmtpProvider",
-            "OPTIONS": {
-                "host": EMAIL_HOST,
-                "port": EMAIL_PORT,
-                "username": EMAIL_HOST_USER,
-                "password": EMAIL_HOST_PASSWORD,
-                "use_tls": EMAIL_USE_TLS,
-                "timeout": EMAIL_TIMEOUT,
-            },
-        },
-    }
+if _email := email_providers():
+    NOTIFICATIONS["PROVIDERS"] = {**NOTIFICATIONS["PROVIDERS"], **_email}
     NOTIFICATIONS["CHANNELS"] = {
         **NOTIFICATIONS["CHANNELS"],
-        "email": {**NOTIFICATIONS["CHANNELS"]["email"], "PROVIDERS": ["smtp"]},
+        "email": {**NOTIFICATIONS["CHANNELS"]["email"], "PROVIDERS": list(_email)},
     }
 
 LOGGING = {**LOGGING, "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}}}

@@ -18,6 +18,8 @@ VARIABLES = (
     *PRODUCTION,
     "ALLOWED_HOSTS",
     "CSRF_TRUSTED_ORIGINS",
+    "SENDGRID_API_KEY",
+    "AWS_SES_REGION",
     "EMAIL_HOST",
     "Q_CLUSTER_NAME",
     "DEBUG",
@@ -63,24 +65,64 @@ def test_production_ignores_debug() -> None:
     assert value("production", "s.DEBUG", **PRODUCTION, DEBUG="1") is False
 
 
-def test_production_sends_email_over_smtp_once_a_host_is_named() -> None:
-    expression = "[s.NOTIFICATIONS['CHANNELS']['email']['PROVIDERS'], s.NOTIFICATIONS['PROVIDERS'].get('smtp')]"
-    assert value("production", expression, **PRODUCTION) == [["sandbox"], None]
-    named = value("production", expression, **PRODUCTION, EMAIL_HOST="mail.example.com", EMAIL_PORT="2525")
-    assert named == [
-        ["smtp"],
+EMAIL_PROVIDERS = {
+    "SENDGRID_API_KEY": "SG.key",
+    "SENDGRID_API_URL": "https://api.eu.sendgrid.com/v3/",
+    "SENDGRID_WEBHOOK_PUBLIC_KEY": "",
+    "AWS_SES_REGION": "eu-central-1",
+    "AWS_SES_CONFIGURATION_SET": "north",
+    "AWS_SES_TOPIC_ARNS": "arn:aws:sns:eu-central-1:123456789012:mail, arn:aws:sns:eu-central-1:123456789012:more",
+    "EMAIL_HOST": "mail.example.com",
+    "EMAIL_PORT": "2525",
+}
+
+
+def test_production_sends_email_with_what_the_environment_names_in_order_of_preference() -> None:
+    expression = "[s.NOTIFICATIONS['CHANNELS']['email']['PROVIDERS'], s.NOTIFICATIONS['PROVIDERS'], s.EMAIL_HOST]"
+    path = "notifications.providers"
+    sandbox = {"BACKEND": f"{path}.sandbox.SandboxProvider", "OPTIONS": {}}
+    assert value("production", expression, **PRODUCTION) == [["sandbox"], {"sandbox": sandbox}, ""]
+    assert value("production", expression, **PRODUCTION, **EMAIL_PROVIDERS) == [
+        ["sendgrid", "ses", "smtp"],
         {
-            "BACKEND": "notifications.providers.smtp.SmtpProvider",
-            "OPTIONS": {
-                "host": "mail.example.com",
-                "port": 2525,
-                "username": "",
-                "password": "",
-                "use_tls": True,
-                "timeout": 10,
+            "sandbox": sandbox,
+            "sendgrid": {
+                "BACKEND": f"{path}.sendgrid.SendGridProvider",
+                "OPTIONS": {
+                    "api_key": "SG.key",
+                    "api_url": "https://api.eu.sendgrid.com/v3",
+                    "webhook_public_key": "",
+                },
+            },
+            "ses": {
+                "BACKEND": f"{path}.ses.SesProvider",
+                "OPTIONS": {
+                    "region": "eu-central-1",
+                    "configuration_set": "north",
+                    "topic_arns": [f"arn:aws:sns:eu-central-1:123456789012:{name}" for name in ("mail", "more")],
+                },
+            },
+            "smtp": {
+                "BACKEND": f"{path}.smtp.SmtpProvider",
+                "OPTIONS": {
+                    "host": "mail.example.com",
+                    "port": 2525,
+                    "username": "",
+                    "password": "",
+                    "use_tls": True,
+                    "timeout_seconds": 10,
+                },
             },
         },
+        "mail.example.com",
     ]
+
+
+def test_the_email_providers_of_production_pass_the_deployment_checks() -> None:
+    done = run(
+        "production", "manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, **EMAIL_PROVIDERS
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_development_needs_nothing() -> None:
