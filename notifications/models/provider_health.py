@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import F, Sum
+from django.db.models import F, OuterRef, Subquery
 
 from notifications import clock
 
 BUCKET = timedelta(seconds=10)
 """outcomes are counted in buckets of this length"""
+KEPT = timedelta(days=1)
+"""how long they are kept"""
 
 
 class Breaker(models.TextChoices):
@@ -31,6 +33,19 @@ class Control(models.TextChoices):
     DISABLED = "disabled", "disabled: nothing goes here"
 
 
+class ProviderHealthQuerySet(models.QuerySet["ProviderHealth"]):
+    """Queries with a name."""
+
+    def ensure(self, aliases: Iterable[str]) -> None:
+        """Give each alias a row."""
+        self.bulk_create([ProviderHealth(alias=each) for each in aliases], ignore_conflicts=True)
+
+    def with_last_change(self) -> ProviderHealthQuerySet:
+        """Each with `said`, why its breaker or control changed last, or None."""
+        changes = ProviderChange.objects.filter(alias=OuterRef("alias")).order_by("-at", "-id")
+        return self.annotate(said=Subquery(changes.values("reason")[:1]))
+
+
 class ProviderHealth(models.Model):
     """Where a provider stands now. One that has no row is in use and has never failed."""
 
@@ -47,6 +62,8 @@ class ProviderHealth(models.Model):
     control = models.CharField(max_length=10, choices=Control.choices, blank=True)
     control_reason = models.CharField(max_length=200, blank=True)
 
+    objects = ProviderHealthQuerySet.as_manager()
+
     class Meta:
         verbose_name = verbose_name_plural = "provider health"
         permissions = [("control_provider", "Can pin, drain and disable providers")]
@@ -59,19 +76,38 @@ class ProviderOutcomesQuerySet(models.QuerySet["ProviderOutcomes"]):
     """Queries with a name."""
 
     def add(self, alias: str, *, succeeded: int, failed: int, now: datetime) -> None:
-        """Count outcomes; of several processes at once, each counts."""
+        """Count outcomes; of several processes at once, each counts. What is too old goes when a bucket is made."""
         bucket = datetime.fromtimestamp(now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), now.tzinfo)
         counted = self.filter(alias=alias, bucket=bucket)
-        more = {"succeeded": F("succeeded") + succeeded, "failed": F("failed") + failed}
+        more = {
+            "succeeded": F("succeeded") + succeeded,
+            "failed": F("failed") + failed,
+            "failed_in_a_row": 0 if succeeded else F("failed_in_a_row") + failed,
+        }
         if not counted.update(**more):
-            made = ProviderOutcomes(alias=alias, bucket=bucket)
-            self.bulk_create([made], ignore_conflicts=True)
+            self.bulk_create([ProviderOutcomes(alias=alias, bucket=bucket)], ignore_conflicts=True)
             counted.update(**more)
+            self.filter(alias=alias, bucket__lt=bucket - KEPT).delete()
 
     def since(self, alias: str, moment: datetime) -> Mapping[str, int]:
-        """{"succeeded": n, "failed": n} since a moment."""
-        sums = self.filter(alias=alias, bucket__gt=moment - BUCKET).aggregate(s=Sum("succeeded"), f=Sum("failed"))
-        return {"succeeded": sums["s"] or 0, "failed": sums["f"] or 0}
+        """{"succeeded": n, "failed": n, "failed_in_a_row": n} since a moment; the last: since the last success."""
+        rows = list(self.filter(alias=alias, bucket__gt=moment - BUCKET).order_by("-bucket"))
+        in_a_row = 0
+        for each in rows:
+            in_a_row += each.failed_in_a_row
+            if each.succeeded:
+                break
+        return {
+            "succeeded": sum(each.succeeded for each in rows),
+            "failed": sum(each.failed for each in rows),
+            "failed_in_a_row": in_a_row,
+        }
+
+    def by_alias(self, aliases: Iterable[str], moment: datetime) -> dict[str, tuple[int, int]]:
+        """alias → (succeeded, failed) since a moment, in one query; those with neither are left out."""
+        rows = self.filter(alias__in=list(aliases), bucket__gt=moment - BUCKET).values("alias")
+        sums = rows.annotate(s=models.Sum("succeeded"), f=models.Sum("failed"))
+        return {each["alias"]: (each["s"], each["f"]) for each in sums}
 
 
 class ProviderOutcomes(models.Model):
@@ -81,6 +117,7 @@ class ProviderOutcomes(models.Model):
     bucket = models.DateTimeField()
     succeeded = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
+    failed_in_a_row = models.PositiveIntegerField(default=0, help_text="Since the last success in these ten seconds.")
 
     objects = ProviderOutcomesQuerySet.as_manager()
 

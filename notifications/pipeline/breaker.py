@@ -15,6 +15,8 @@ WINDOW = timedelta(seconds=60)
 MIN_FAILURES = 5
 """fewer never open it, so that one bad message does not"""
 FAILURE_RATE = 0.5
+FAILED_IN_A_ROW = 10
+"""that many, with no success between them, open it at once, however much succeeded before"""
 COOL_DOWN = timedelta(seconds=30)
 MAX_COOL_DOWN = timedelta(minutes=10)
 PROBES = 3
@@ -32,10 +34,14 @@ class Tally:
 
     succeeded: int = 0
     failed: int = 0
+    failed_in_a_row: int = 0
+    """since the last success"""
 
 
 def should_open(tally: Tally) -> bool:
     """Whether a closed breaker opens."""
+    if tally.failed_in_a_row >= FAILED_IN_A_ROW:
+        return True
     return tally.failed >= MIN_FAILURES and tally.failed >= FAILURE_RATE * (tally.failed + tally.succeeded)
 
 

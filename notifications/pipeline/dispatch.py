@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError
@@ -26,7 +27,7 @@ from notifications.pipeline import failover, reconcile
 from notifications.pipeline.gate import Verdict
 from notifications.pipeline.outcome import healthy, of_result, of_verdict
 from notifications.pipeline.settle import settle
-from notifications.pipeline.work import Work, claim, expose, give_back, hold, prepare
+from notifications.pipeline.work import Work, choose_provider, claim, expose, give_back, hold, prepare
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +113,7 @@ class Round:
 
     def _open(self) -> None:
         """Open as many requests as there are threads free. Local providers need none, and answer at once."""
+        self._choose_again()
         free = conf.get().CONCURRENCY - len(self.in_flight)
         wave: list[Work] = []
         while self.ready and (free > 0 or self.ready[0].chosen.local):
@@ -123,6 +125,16 @@ class Round:
             if not work.chosen.local:
                 self.in_flight[_threads().submit(_call, work)] = work
 
+    def _choose_again(self) -> None:
+        """Those made ready for a provider that was taken out of use since go to another one."""
+        if not self.ready or not (out := _persist(failover.out_of_use)):
+            return
+        late = [each for each in self.ready if each.message and each.chosen.alias in out]
+        for work in late:
+            _persist(partial(choose_provider, work, clock.now()))
+        self._settle([each for each in late if each.outcome])
+        self.ready = deque(each for each in self.ready if not each.outcome)
+
     def _collect(self) -> None:
         if self.in_flight:
             done, _ = wait(self.in_flight, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
@@ -132,7 +144,11 @@ class Round:
         outcomes = [(each.delivery, each.outcome) for each in works if each.outcome]
         if outcomes:
             self.settled += _persist(lambda: settle(outcomes))
-        answers = [(each.chosen.alias, each.healthy) for each in works if each.healthy is not None]
+        answers = [
+            failover.Answered(each.chosen.alias, each.healthy, began=each.delivery.started_at)
+            for each in works
+            if each.healthy is not None and each.delivery.started_at is not None
+        ]
         if answers:
             failed = next(
                 (each.outcome.settlement.detail for each in works if each.outcome and each.healthy is False), ""

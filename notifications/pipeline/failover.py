@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F, Q
 
+from notifications import conf
 from notifications.channels.base import Channel
+from notifications.exceptions import ControlError
 from notifications.models.provider_health import (
     Breaker,
     Control,
@@ -39,6 +41,15 @@ PROBING = timedelta(seconds=5)
 """how long it waits while others probe"""
 
 _seen: tuple[float, dict[str, ProviderHealth]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a request that was made says of its provider. `began` is when it was opened."""
+
+    alias: str
+    healthy: bool
+    began: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +90,86 @@ def choices(channel: Channel, tried: str) -> int:
     return 1 + sum(each is None or (each.breaker == Breaker.CLOSED and not _is_off(each)) for each in others)
 
 
-def record(outcomes: Iterable[tuple[str, bool]], now: datetime, detail: str = "") -> None:
-    """Count requests, as (alias, succeeded), and open or close breakers. `detail`: what the last failure said."""
-    counts = Counter(outcomes)
-    for alias in sorted({alias for alias, _ in counts}):
-        succeeded, failed = counts[alias, True], counts[alias, False]
+def out_of_use() -> set[str]:
+    """The providers that take nothing now, not even a probe."""
+    return {
+        alias
+        for alias, state in _states().items()
+        if _is_off(state) or (state.breaker == Breaker.OPEN and state.control != Control.PINNED)
+    }
+
+
+def shares(channel: Channel, now: datetime) -> dict[str, float]:
+    """alias → the part of the channel's new messages, 0 to 1, that it takes now; probes are not counted."""
+    states = _states()
+    found = dict.fromkeys(channel.providers, 0.0)
+    if pinned := next((each for each in found if each in states and states[each].control == Control.PINNED), ""):
+        return found | {pinned: 1.0}
+    closed = [
+        each
+        for each in found
+        if not _is_off(state := states.get(each)) and (state is None or state.breaker == Breaker.CLOSED)
+    ]
+    left = 1.0
+    for alias in closed:
+        state = states.get(alias)
+        found[alias] = left * breaker.share(state.closed_at if state else None, now)
+        left -= found[alias]
+    if closed:
+        found[closed[0]] += left  # what all of them were to be spared
+    return found
+
+
+def record(outcomes: Iterable[Answered], now: datetime, detail: str = "") -> None:
+    """Count what came of requests, and open or close breakers. `detail`: what the last failure said."""
+    by_alias: dict[str, list[Answered]] = {}
+    for each in outcomes:
+        by_alias.setdefault(each.alias, []).append(each)
+    for alias, answers in sorted(by_alias.items()):
+        succeeded = sum(each.healthy for each in answers)
+        failed = len(answers) - succeeded
         ProviderOutcomes.objects.add(alias, succeeded=succeeded, failed=failed, now=now)
         state = _states().get(alias)
         if state is not None and state.breaker != Breaker.CLOSED:
-            _judge_probes(alias, succeeded, failed, now, detail)
+            _judge_probes(alias, answers, now, detail)
         elif failed:
             _judge(alias, state, now, detail)
 
 
 def control(alias: str, to: Control, *, reason: str, by: str) -> None:
-    """Pin, drain, disable, or hand back to the breaker. Raises `ConfigurationError` for an unknown alias."""
+    """Pin, drain, disable, or hand back to the breaker.
+
+    Raises `ConfigurationError` for an unknown alias, `ControlError` without a reason, or for a second pin in a channel.
+    """
     get_provider(alias)
-    ProviderHealth.objects.update_or_create(alias=alias, defaults={"control": to, "control_reason": reason})
-    _tell(alias, to or "automatic", reason, {}, by=by)
+    reason = reason.strip()
+    if not reason:
+        raise ControlError(f"Provider '{alias}' cannot be controlled without a reason.")
+    rivals = _rivals(alias)
+    rows = ProviderHealth.objects
+    rows.ensure([alias, *rivals])
+    with transaction.atomic():
+        # In one order, so that of two operators who pin at once the second one sees what the first one did.
+        locked = list(rows.select_for_update().filter(alias__in=[alias, *rivals]).order_by("alias"))
+        pinned = [each.alias for each in locked if each.alias != alias and each.control == Control.PINNED]
+        if to == Control.PINNED and pinned:
+            raise ControlError(
+                f"Provider '{alias}' cannot be pinned: '{pinned[0]}' is, in the channel {rivals[pinned[0]]}. "
+                f"Set that one to automatic first."
+            )
+        rows.filter(alias=alias).update(control=to, control_reason=reason[:200])
+        _tell(alias, to or "automatic", reason, {}, by=by)
+
+
+def _rivals(alias: str) -> dict[str, str]:
+    """The other providers of its channels → a channel that they share."""
+    return {
+        other: name
+        for name, channel in conf.get().CHANNELS.items()
+        if alias in channel.get("PROVIDERS", ())
+        for other in channel["PROVIDERS"]
+        if other != alias
+    }
 
 
 def forget() -> None:
@@ -135,6 +208,9 @@ def _takes(alias: str, state: ProviderHealth | None, now: datetime) -> bool:
         return False
     if state.breaker == Breaker.CLOSED:
         return random.random() < breaker.share(state.closed_at, now)  # noqa: S311 - spreads load, guards nothing
+    nobody_may = state.breaker == Breaker.OPEN or not state.probes_left
+    if nobody_may and state.retry_at is not None and state.retry_at > now:
+        return False  # and no query, while it is out of use
     return _take_probe(alias, now)
 
 
@@ -165,16 +241,24 @@ def _judge(alias: str, state: ProviderHealth | None, now: datetime, detail: str)
     if not breaker.should_open(tally):
         return
     ProviderHealth.objects.get_or_create(alias=alias)
-    evidence = {"succeeded": tally.succeeded, "failed": tally.failed, "last_error": detail}
-    _open(alias, Breaker.CLOSED, now, f"{tally.failed} of {tally.failed + tally.succeeded} requests failed.", evidence)
+    if tally.failed_in_a_row >= breaker.FAILED_IN_A_ROW:
+        reason = f"{tally.failed_in_a_row} requests in a row failed."
+    else:
+        reason = f"{tally.failed} of {tally.failed + tally.succeeded} requests failed."
+    _open(alias, Breaker.CLOSED, now, reason, {**asdict(tally), "last_error": detail})
 
 
-def _judge_probes(alias: str, succeeded: int, failed: int, now: datetime, detail: str) -> None:
-    if failed:
+def _judge_probes(alias: str, answers: Iterable[Answered], now: datetime, detail: str) -> None:
+    """Go by the probes alone: a request from before, that comes to its end now, tells of the trouble that is known."""
+    probing = ProviderHealth.objects.filter(alias=alias, breaker=Breaker.HALF_OPEN)
+    begin = probing.values_list("changed_at", flat=True).first()
+    probes = [each.healthy for each in answers if begin is not None and each.began >= begin]
+    if not probes:
+        return
+    if not all(probes):
         _open(alias, Breaker.HALF_OPEN, now, "A probe failed.", {"last_error": detail})
         return
-    probing = ProviderHealth.objects.filter(alias=alias, breaker=Breaker.HALF_OPEN)
-    probing.update(probes_passed=F("probes_passed") + succeeded)
+    probing.update(probes_passed=F("probes_passed") + len(probes))
     closed = probing.filter(probes_passed__gte=breaker.PROBES).update(
         breaker=Breaker.CLOSED, changed_at=now, closed_at=now, retry_at=None, probes_left=0
     )
@@ -193,8 +277,8 @@ def _open(alias: str, before: Breaker, now: datetime, reason: str, evidence: dic
         breaker=Breaker.OPEN, changed_at=now, retry_at=now + pause, trips=trips, probes_left=0, probes_passed=0
     )
     if opened:
-        seconds = int(pause.total_seconds())
-        _tell(alias, Breaker.OPEN, f"{reason} It is probed in {seconds} s.", {**evidence, "trips": trips})
+        seconds = pause.total_seconds()
+        _tell(alias, Breaker.OPEN, f"{reason} It is probed in {seconds:g} s.", {**evidence, "trips": trips})
 
 
 def _tell(alias: str, to: str, reason: str, evidence: dict[str, object], *, by: str = "") -> None:

@@ -187,12 +187,7 @@ def _prepare_sending(work: Work, candidate: Candidate, now: datetime) -> None:
         channel = get_channel(delivery.channel)
         if channel.leaves_app:
             work.message = render(delivery, candidate.instance)
-            chosen = failover.choose(channel, now, after=delivery.provider)
-            if isinstance(chosen, failover.Held):
-                held = Verdict(Status.PENDING, Reason.NO_PROVIDER, chosen.detail, until=chosen.until)
-                work.outcome = of_verdict(delivery, held, now, fence=work.fence)
-            else:
-                work.provider = chosen
+            choose_provider(work, now)
         else:
             fill_inbox(delivery.notification, delivery, candidate.instance)
             work.outcome = _end(work, now, Status.DELIVERED, Reason.NONE)
@@ -202,6 +197,17 @@ def _prepare_sending(work: Work, candidate: Candidate, now: datetime) -> None:
         _raise_if_database_is_away(error)
         logger.exception("Delivery %s could not be prepared", delivery.pk)
         work.outcome = of_preparation_error(delivery, error, now, fence=work.fence)
+
+
+def choose_provider(work: Work, now: datetime) -> None:
+    """Choose who takes its message, or hold it."""
+    delivery = work.delivery
+    chosen = failover.choose(get_channel(delivery.channel), now, after=delivery.provider)
+    if isinstance(chosen, failover.Held):
+        held = Verdict(Status.PENDING, Reason.NO_PROVIDER, chosen.detail, until=chosen.until)
+        work.outcome = of_verdict(delivery, held, now, fence=work.fence)
+    else:
+        work.provider = chosen
 
 
 def _end(work: Work, now: datetime, status: Status, reason: Reason, detail: str = "") -> Outcome:

@@ -1,12 +1,16 @@
 """Provider order, breaker, probes, recovery, and an operator's word (P5)."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from notifications import clock
-from notifications.exceptions import ConfigurationError
+from notifications.channels.registry import get_channel
+from notifications.exceptions import ConfigurationError, ControlError
 from notifications.models import (
     Breaker,
     Control,
@@ -14,6 +18,7 @@ from notifications.models import (
     Event,
     ProviderChange,
     ProviderHealth,
+    ProviderOutcomes,
     Reason,
     SandboxFault,
     SandboxMessage,
@@ -70,6 +75,12 @@ def pass_time(seconds: float) -> None:
                 setattr(each, name, moment - timedelta(seconds=seconds))
         each.save()
     failover.forget()
+
+
+def chosen() -> str:
+    provider = failover.choose(get_channel("sms"), clock.now())
+    assert not isinstance(provider, failover.Held)
+    return provider.alias
 
 
 def opened(person) -> ProviderHealth:
@@ -129,6 +140,73 @@ def test_failures_open_the_breaker_with_their_evidence_and_the_next_one_carries_
     assert taken_by() == {"first": 0, "second": 35}
 
 
+def test_an_outage_is_seen_at_once_however_much_succeeded_before_it(person):
+    ProviderOutcomes.objects.add("first", succeeded=5000, failed=0, now=clock.now())
+    fail("first", 1000)
+    for _ in range(15):
+        send(person)
+    change = ProviderChange.objects.get()
+    assert change.reason.startswith("10 requests in a row failed.")
+    assert change.evidence == {
+        "succeeded": 5000,
+        "failed": 10,
+        "failed_in_a_row": 10,
+        "last_error": change.evidence["last_error"],
+        "trips": 1,
+    }
+    assert taken_by() == {"first": 0, "second": 15}
+
+
+def test_what_was_made_ready_for_a_provider_that_is_now_out_of_use_goes_to_another(person):
+    for _ in range(3):
+        notify(Note(text="a"), to=person)
+    worker = dispatch.Round("default", time.monotonic() + 20)
+    worker._take()
+    assert {each.chosen.alias for each in worker.ready} == {"first"}
+    failover.control("first", Control.DISABLED, reason="an incident", by="ann")
+    worker.run()
+    assert taken_by() == {"first": 0, "second": 3}
+
+
+def test_what_was_made_ready_is_held_when_no_provider_is_left(person):
+    notify(Note(text="a"), to=person)
+    worker = dispatch.Round("default", time.monotonic() + 20)
+    worker._take()
+    for alias in ("first", "second"):
+        failover.control(alias, Control.DISABLED, reason="an incident", by="ann")
+    worker.run()
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.reason, delivery.attempts) == (Status.PENDING, Reason.NO_PROVIDER, 0)
+
+
+def test_failures_in_a_row_are_counted_from_the_last_success_across_buckets():
+    now, outcomes = clock.now(), ProviderOutcomes.objects
+    outcomes.add("first", succeeded=0, failed=7, now=now - timedelta(seconds=30))
+    outcomes.add("first", succeeded=1, failed=2, now=now - timedelta(seconds=20))
+    outcomes.add("first", succeeded=0, failed=3, now=now - timedelta(seconds=20))
+    outcomes.add("first", succeeded=0, failed=4, now=now)
+    outcomes.add("second", succeeded=0, failed=9, now=now)
+    assert outcomes.since("first", now - timedelta(minutes=1)) == {"succeeded": 1, "failed": 16, "failed_in_a_row": 7}
+
+
+def test_outcomes_are_kept_for_a_day():
+    now, outcomes = clock.now(), ProviderOutcomes.objects
+    for age in (timedelta(days=3), timedelta(days=1, minutes=1), timedelta(hours=23)):
+        outcomes.add("first", succeeded=1, failed=0, now=now - age)
+    outcomes.add("second", succeeded=1, failed=0, now=now - timedelta(days=3))
+    outcomes.add("first", succeeded=1, failed=0, now=now)
+    kept = outcomes.filter(alias="first").values_list("bucket", flat=True)
+    assert len(kept) == 2
+    assert min(kept) > now - timedelta(days=1)
+
+
+def test_while_it_is_out_of_use_nobody_is_asked_whether_it_may_be_probed(person, django_assert_num_queries):
+    opened(person)
+    assert chosen() == "second"
+    with django_assert_num_queries(0):
+        assert chosen() == "second"
+
+
 def test_after_the_cool_down_a_few_messages_probe_it_and_it_comes_back_in_steps(person):
     opened(person)
     SandboxFault.objects.all().delete()
@@ -156,6 +234,19 @@ def test_a_probe_that_fails_opens_it_for_twice_as_long_and_harms_no_message(pers
     assert health.retry_at is not None
     assert 55 < (health.retry_at - clock.now()).total_seconds() <= 60
     assert set(Delivery.objects.values_list("status", flat=True)) == {Status.SENT}
+
+
+def test_a_request_from_before_the_probes_is_none_of_them(person):
+    opened(person)
+    pass_time(31)
+    early = clock.now()
+    assert chosen() == "first"
+    failover.record([failover.Answered("first", False, early)], clock.now(), "timed out")
+    failover.record([failover.Answered("first", True, early)] * breaker.PROBES, clock.now())
+    health = ProviderHealth.objects.get(alias="first")
+    assert (health.breaker, health.probes_passed) == (Breaker.HALF_OPEN, 0)
+    failover.record([failover.Answered("first", True, clock.now())] * breaker.PROBES, clock.now())
+    assert ProviderHealth.objects.get(alias="first").breaker == Breaker.CLOSED
 
 
 def test_probes_that_nobody_answered_for_are_replaced(person):
@@ -214,3 +305,66 @@ def test_an_unknown_provider_cannot_be_controlled(person):
     with pytest.raises(ConfigurationError, match=r"Unknown provider 'third'\. Known: first, sandbox, second"):
         failover.control("third", Control.PINNED, reason="x", by="ann")
     assert not ProviderChange.objects.exists()
+
+
+def test_of_two_providers_of_a_channel_only_one_can_be_pinned():
+    failover.control("second", Control.PINNED, reason="cheaper", by="ann")
+    with pytest.raises(ControlError, match="'first' cannot be pinned: 'second' is, in the channel sms"):
+        failover.control("first", Control.PINNED, reason="faster", by="bob")
+    assert dict(ProviderHealth.objects.values_list("alias", "control")) == {"first": "", "second": "pinned"}
+    failover.control("second", Control.PINNED, reason="still cheaper", by="ann")
+    failover.control("sandbox", Control.PINNED, reason="of other channels", by="ann")
+    failover.control("second", Control.AUTOMATIC, reason="no longer", by="ann")
+    failover.control("first", Control.PINNED, reason="faster", by="bob")
+    assert ProviderChange.objects.count() == 5
+
+
+def test_of_two_operators_who_pin_at_once_one_is_refused():
+    together = threading.Barrier(2)
+
+    def pin(alias):
+        try:
+            together.wait(10)
+            failover.control(alias, Control.PINNED, reason="mine", by=alias)
+        except ControlError:
+            return 0
+        finally:
+            connection.close()
+        return 1
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(pin, ["first", "second"])) == 1
+    assert ProviderHealth.objects.filter(control=Control.PINNED).count() == 1
+
+
+@pytest.mark.parametrize("reason", ["", "  \n"])
+def test_control_needs_a_reason(reason):
+    with pytest.raises(ControlError, match="'first' cannot be controlled without a reason"):
+        failover.control("first", Control.DRAINING, reason=reason, by="ann")
+    assert not ProviderHealth.objects.exists()
+
+
+def test_a_long_reason_is_kept_as_far_as_it_fits():
+    failover.control("first", Control.DRAINING, reason="x" * 500, by="ann")
+    assert ProviderHealth.objects.get(alias="first").control_reason == "x" * 200
+    assert ProviderChange.objects.get().reason == "x" * 300
+
+
+def test_shares_tell_who_takes_how_much_now():
+    now, channel = clock.now(), get_channel("sms")
+
+    def shares(**states):
+        ProviderHealth.objects.all().delete()
+        for alias, values in states.items():
+            ProviderHealth.objects.create(alias=alias, **values)
+        failover.forget()
+        return failover.shares(channel, now)
+
+    back = {"closed_at": now}
+    assert shares() == {"first": 1, "second": 0}
+    assert shares(first={"breaker": "open"}) == {"first": 0, "second": 1}
+    assert shares(first=back) == {"first": 0.25, "second": 0.75}
+    assert shares(first=back, second={"control": "draining"}) == {"first": 1, "second": 0}
+    assert shares(first=back, second=back) == {"first": 0.25 + 0.75 * 0.75, "second": 0.75 * 0.25}
+    assert shares(first=back, second={"control": "pinned"}) == {"first": 0, "second": 1}
+    assert shares(first={"breaker": "half_open"}, second={"control": "disabled"}) == {"first": 0, "second": 0}
