@@ -75,8 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.owner.serve(self, Request(self.path, self.headers, body))
 
-    def do_GET(self) -> None:
-        self.do_POST()
+    do_GET = do_CONNECT = do_POST
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
