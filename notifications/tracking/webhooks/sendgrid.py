@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import logging
 import re
@@ -93,7 +92,7 @@ class SendGridWebhook(Webhook):
             self._key.verify(
                 base64.b64decode(signature, validate=True), timestamp.encode() + post.body, ECDSA(SHA256())
             )
-        except binascii.Error:
+        except ValueError:
             raise Forbidden(f"{SIGNATURE} is missing, or no base64.") from None
         except InvalidSignature:
             raise Forbidden(

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -81,7 +80,7 @@ def verify(
         signature = base64.b64decode(fields["Signature"], validate=True)
         # Version 1 is SHA-1, and what topics use unless they are set to 2.
         key.verify(signature, signed(message), PKCS1v15(), SHA256() if version == "2" else SHA1())  # noqa: S303
-    except binascii.Error:
+    except ValueError:
         raise Forbidden("The signature is no base64.") from None
     except InvalidSignature:
         raise Forbidden("The signature does not match.") from None
