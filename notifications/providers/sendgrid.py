@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass, field
+from email.message import Message as EmailPart
 from typing import Any, ClassVar
 
 from django.core.checks import CheckMessage, Error
@@ -53,7 +54,17 @@ class SendGridProvider(EspProvider):
             # Anymail no longer tests this backend: the contract tests of this project do.
             text = "django-anymail has dropped official support for SendGrid"
             warnings.filterwarnings("ignore", message=text, category=AnymailNotSupportedWarning)
-            return super().make_backend()
+            backend = super().make_backend()
+        build = backend.build_message_payload
+
+        def build_with_plain_types(*args: Any) -> Any:
+            payload = build(*args)
+            for each in payload.data.get("attachments", ()):
+                each["type"] = _plain_type(each["type"])
+            return payload
+
+        backend.build_message_payload = build_with_plain_types
+        return backend
 
     def anymail_options(self, message: EmailMessage) -> dict[str, Any]:
         options = super().anymail_options(message)
@@ -82,7 +93,20 @@ class SendGridProvider(EspProvider):
         if not self.api_key:
             hint = 'Make one with the right "Mail Send" in SendGrid\'s settings.'
             found.append(Error(f"{self.where}['api_key'] is empty.", hint=hint, id="notifications.sendgrid.E001"))
+        if self.receipts and not self.webhook_public_key:
+            hint = "Set up the signed event webhook and give its key, or leave receipts out."
+            text = f"{self.where}['receipts'] without webhook_public_key: messages of unknown outcome are sent twice."
+            found.append(Error(text, hint=hint, id="notifications.sendgrid.E002"))
         return found
+
+
+def _plain_type(content_type: str) -> str:
+    """A file's type without parameters: SendGrid refuses all but an invitation's method, alone and unquoted."""
+    part = EmailPart()
+    part["Content-Type"] = content_type
+    plain = part.get_content_type()
+    is_invitation = plain == "text/calendar" and part.get_param("method") == "REQUEST"
+    return f"{plain}; method=REQUEST" if is_invitation else plain
 
 
 def _blames_recipient(response: Any) -> bool:

@@ -126,6 +126,10 @@ class SesProvider(EspProvider):
             given = "access_key_id" if self.access_key_id else "secret_access_key"
             hint = "Give both access_key_id and secret_access_key, or neither to let boto3 find them."
             found.append(self._wrong("E002", f" has only {given}", hint))
+        if self.receipts and not self.topic_arns:
+            hint = "Have SES publish its events to a topic and name that, or leave receipts out."
+            text = "['receipts'] without topic_arns: messages of unknown outcome are sent twice"
+            found.append(self._wrong("E003", text, hint))
         return found
 
     def _wrong(self, number: str, text: str, hint: str) -> Error:

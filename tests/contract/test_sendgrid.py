@@ -1,5 +1,6 @@
 """SendGrid keeps the contract of every provider, and every request keeps to SendGrid's published description."""
 
+import base64
 import ssl
 import warnings
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from django.core.checks import Error, Warning
 
 from notifications.exceptions import AddressError, PermanentError, ProviderError, TemporaryError, UnknownOutcome
-from notifications.messages import EmailMessage, SmsMessage
+from notifications.messages import Attachment, EmailMessage, SmsMessage
 from notifications.providers.sendgrid import SendGridProvider
 from notifications.testing.providers import ProviderContract
 from tests.contract.conftest import MakeMail
@@ -177,6 +178,25 @@ def test_an_answer_gives_its_typed_error(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("content_type", "method", "told"),
+    [
+        ("application/pdf", "", "application/pdf"),
+        ("text/csv", "", "text/csv"),
+        ("text/calendar", "", "text/calendar"),
+        ("text/calendar", "REQUEST", "text/calendar; method=REQUEST"),
+        ("text/calendar", "CANCEL", "text/calendar"),
+    ],
+)
+def test_the_type_of_a_file_is_one_that_sendgrid_takes(
+    provider: SendGridProvider, server: SendGridServer, make_mail: MakeMail, content_type: str, method: str, told: str
+) -> None:
+    file = Attachment(name="file", content_type=content_type, method=method, content="Grüße\r\n".encode())
+    provider.send(make_mail(attachments=(file,)))
+    [sent] = server.mails[0]["attachments"]
+    assert (sent["type"], base64.b64decode(sent["content"])) == (told, file.content)
+
+
 def test_what_breaks_the_published_format_is_refused(
     provider: SendGridProvider, server: SendGridServer, make_mail: MakeMail
 ) -> None:
@@ -241,6 +261,17 @@ WHERE = "NOTIFICATIONS['PROVIDERS']['sendgrid']['OPTIONS']"
                     f"{WHERE}['api_key'] is empty.",
                     hint='Make one with the right "Mail Send" in SendGrid\'s settings.',
                     id="notifications.sendgrid.E001",
+                )
+            ],
+        ),
+        ({"receipts": True, "webhook_public_key": "key"}, []),
+        (
+            {"receipts": True},
+            [
+                Error(
+                    f"{WHERE}['receipts'] without webhook_public_key: messages of unknown outcome are sent twice.",
+                    hint="Set up the signed event webhook and give its key, or leave receipts out.",
+                    id="notifications.sendgrid.E002",
                 )
             ],
         ),

@@ -251,6 +251,17 @@ WHERE = "NOTIFICATIONS['PROVIDERS']['ses']['OPTIONS']"
                 )
             ],
         ),
+        ({"receipts": True, "topic_arns": ("arn:aws:sns:eu-central-1:123456789012:mail",)}, []),
+        (
+            {"receipts": True},
+            [
+                Error(
+                    f"{WHERE}['receipts'] without topic_arns: messages of unknown outcome are sent twice.",
+                    hint="Have SES publish its events to a topic and name that, or leave receipts out.",
+                    id="notifications.ses.E003",
+                )
+            ],
+        ),
         (
             {"endpoint_url": "http://proxy.example.org/"},
             [
