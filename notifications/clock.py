@@ -10,7 +10,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 
 RESYNC_SECONDS = 60.0
 
@@ -27,7 +27,7 @@ def now() -> datetime:
     synced = _synced
     if synced is None or time.monotonic() - synced[1] > RESYNC_SECONDS:
         with _lock:
-            synced = _synced = _ask()
+            synced = _synced = _ask() if synced is None else _ask_or_keep(synced)
     return synced[0] + timedelta(seconds=time.monotonic() - synced[1])
 
 
@@ -42,6 +42,15 @@ def freeze(at: datetime | None) -> datetime | None:
     global _frozen
     before, _frozen = _frozen, at.astimezone(UTC) if at else None
     return before
+
+
+def _ask_or_keep(synced: tuple[datetime, float]) -> tuple[datetime, float]:
+    """While the database is away, count on: whoever needs the time now holds results that must not be lost."""
+    try:
+        return _ask()
+    except (OperationalError, InterfaceError):
+        elapsed = time.monotonic() - synced[1]
+        return synced[0] + timedelta(seconds=elapsed), synced[1] + elapsed
 
 
 def _ask() -> tuple[datetime, float]:

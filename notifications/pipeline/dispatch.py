@@ -224,7 +224,7 @@ def _finish(work: Work, answer: Receipt | BaseException | None, latency_ms: floa
         provider=provider.alias,
         reconcile=timedelta(seconds=provider.reconcile_seconds),
         latency_ms=latency_ms,
-        providers=failover.choices(get_channel(work.delivery.channel), provider.alias),
+        providers=_persist(partial(failover.choices, get_channel(work.delivery.channel), provider.alias)),
     )
     work.healthy = healthy(answer)
     return work
