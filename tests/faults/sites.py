@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -18,7 +19,7 @@ from django.contrib.auth import get_user_model
 from django.db import connections
 from django_q.conf import Conf
 
-from notifications.pipeline import queue
+from notifications.pipeline import dispatch, queue
 from tests.faults.app import notifications as types
 from tests.faults.counting import CountingServer
 from tests.faults.crew import ROOT, Crew, crew
@@ -29,6 +30,7 @@ from tests.services.databases import process_environment
 
 TEMPLATES = Path(types.__file__).with_name("templates")
 Result = TypeVar("Result")
+ROUND_SECONDS = 10
 
 
 @dataclass
@@ -97,6 +99,20 @@ def people(number: int) -> Sequence[Any]:
     model = get_user_model()
     rows = [model(username=f"person{each}", phone=f"+4477009{each:05d}") for each in range(number)]
     return model._default_manager.bulk_create(rows)
+
+
+def run_round(seconds: float = ROUND_SECONDS) -> int:
+    """A worker's round in this process, in any thread: how many deliveries were settled."""
+    try:
+        return dispatch.run("default", until=time.monotonic() + seconds)
+    finally:
+        if threading.current_thread() is not threading.main_thread():
+            connections.close_all()
+
+
+def reconnect() -> None:
+    """Leave a connection that broke when its server went away."""
+    connections.close_all()
 
 
 class Caller:

@@ -12,11 +12,10 @@ from django.db import connections, transaction
 
 from notifications import clock
 from notifications.models import Delivery, Event, Notification, Status
-from notifications.pipeline import dispatch
 from notifications.services import Cancellation, cancel, notify
 from tests.faults import ledger, sites
 from tests.faults.app.notifications import NeitherOnce, ViaLookUp
-from tests.faults.sites import Site
+from tests.faults.sites import Site, run_round
 
 PEOPLE = 400
 
@@ -121,11 +120,3 @@ def deadlocks(site: Site) -> int:
         cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         (found,) = cursor.fetchone()
         return int(found)
-
-
-def run_round() -> None:
-    try:
-        dispatch.run("default", until=time.monotonic() + 5)
-    finally:
-        if threading.current_thread() is not threading.main_thread():
-            connections.close_all()

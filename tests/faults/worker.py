@@ -7,6 +7,7 @@ FAULTS_CLOCK, seconds by which this host's clock is ahead; FAULTS_HOST, its name
 
 from __future__ import annotations
 
+import datetime
 import logging
 import os
 import signal
@@ -27,6 +28,7 @@ def main() -> None:
     threading.Thread(target=_die_with, args=[os.getppid()], daemon=True).start()
     if ahead := float(os.environ.get("FAULTS_CLOCK", "0")):
         shift(ahead)
+        print(f"This host believes that it is {datetime.datetime.now(datetime.UTC).isoformat()}", flush=True)
     if name := os.environ.get("FAULTS_HOST"):
         patch.object(socket, "gethostname", lambda: name).start()
     os.environ["Q_CLUSTER_NAME"] = lane
