@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +42,12 @@ class AppointmentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic i
     readonly_fields = ("status",)
     ordering = ("-starts_at",)
     actions = ("confirm", "cancel", "complete")
+
+    def save_model(self, request: HttpRequest, obj: Appointment, form: "ModelForm[Appointment]", change: bool) -> None:
+        """Save it. What the form changed is a change to calendars too."""
+        if change and form.has_changed():
+            obj.revision += 1
+        super().save_model(request, obj, form, change)
 
     @admin.action(description=_("Confirm selected appointments"), permissions=["change"])
     def confirm(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:

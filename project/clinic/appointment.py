@@ -53,6 +53,9 @@ class Appointment(models.Model):
     starts_at = models.DateTimeField(_("starts at"), db_index=True)
     minutes = models.PositiveSmallIntegerField(_("duration in minutes"), default=60)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.REQUESTED)
+    revision = models.PositiveIntegerField(
+        _("revision"), default=0, editable=False, help_text=_("Rises with each change, as calendars want it.")
+    )
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     objects: ClassVar[AppointmentManager] = AppointmentManager()
@@ -96,7 +99,8 @@ class Appointment(models.Model):
             if self.status not in OPEN:
                 raise AppointmentError(f"A {self.get_status_display()} appointment cannot be moved.")
             self.starts_at = starts_at
-            self.save(update_fields=["starts_at"])
+            self.revision += 1
+            self.save(update_fields=["starts_at", "revision"])
 
     def _become(self, status: Status) -> None:
         with transaction.atomic():
@@ -109,10 +113,12 @@ class Appointment(models.Model):
             if status == Status.CONFIRMED and self.starts_at <= clock.now():
                 raise AppointmentError("Its time has passed; move it to a later one before it is confirmed.")
             self.status = status
-            self.save(update_fields=["status"])
+            if status == Status.CANCELLED:
+                self.revision += 1
+            self.save(update_fields=["status", "revision"])
 
     def _hold(self) -> None:
         """Lock the row and take over what may have changed since it was read."""
         rows = Appointment.objects.select_for_update(of=("self",))
         held = rows.get(pk=self.pk)
-        self.status, self.starts_at = held.status, held.starts_at
+        self.status, self.starts_at, self.revision = held.status, held.starts_at, held.revision

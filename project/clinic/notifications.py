@@ -5,6 +5,7 @@ Treatments are named in the inbox and in emails only: a lock screen or a text me
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,10 +13,14 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.urls import reverse
 
 from notifications import clock
+from notifications.messages import Attachment
+from notifications.preferences.locale import zone_of
 from notifications.services import cancel, notify
 from notifications.triggers import Change, on_change, on_create, on_delete
 from notifications.types import NotificationType, Priority, register
+from project.clinic.calendar import calendar_entry
 from project.clinic.models import Appointment, Status
+from project.clinic.sheet import sheet
 
 
 class AppointmentNotification(NotificationType):
@@ -50,6 +55,13 @@ class AppointmentNotification(NotificationType):
     def link(self, recipient: AbstractBaseUser) -> str:
         return reverse("clinic:appointment", args=[self.appointment_id])
 
+    def calendar_entries(self, recipient: Any) -> list[Attachment]:
+        """The appointment as it now stands, for the recipient's own calendar; none for who has no email address."""
+        if not recipient.email:
+            return []
+        name, path = recipient.get_full_name(), self.link(recipient)
+        return [calendar_entry(self.subject(), email=recipient.email, name=name, path=path)]
+
     @property
     def time(self) -> datetime:
         """`starts_at`, read."""
@@ -73,6 +85,9 @@ class AppointmentConfirmed(AppointmentNotification):
     channels = ("email", "push", "in_app")
     fallback = ("sms",)
 
+    def attachments(self, recipient: AbstractBaseUser) -> Iterable[Attachment]:
+        return [*self.calendar_entries(recipient), sheet(self.subject(), zone_of(recipient))]
+
 
 @register
 class AppointmentMoved(AppointmentNotification):
@@ -88,6 +103,9 @@ class AppointmentMoved(AppointmentNotification):
     def context(self, recipient: AbstractBaseUser) -> dict[str, Any]:
         return {**super().context(recipient), "moved_from": datetime.fromisoformat(self.moved_from)}
 
+    def attachments(self, recipient: AbstractBaseUser) -> Iterable[Attachment]:
+        return self.calendar_entries(recipient)
+
 
 @register
 class AppointmentCancelled(AppointmentNotification):
@@ -97,6 +115,9 @@ class AppointmentCancelled(AppointmentNotification):
     about = Status.CANCELLED
     channels = ("sms", "push", "email", "in_app")
     priority = Priority.HIGH
+
+    def attachments(self, recipient: AbstractBaseUser) -> Iterable[Attachment]:
+        return self.calendar_entries(recipient)
 
 
 class Reminder(AppointmentNotification):

@@ -11,17 +11,86 @@ class Treatment:
     about: str
     place: str
     minutes: int
+    prepare: tuple[str, ...] = ()
+    """what else to do beforehand than before each treatment"""
 
 
 TREATMENTS = (
-    Treatment(name="Consultation", about="Pulse reading and plan", place="Consulting room 1", minutes=30),
-    Treatment(name="Abhyanga", about="Warm oil massage", place="Treatment room 2", minutes=60),
-    Treatment(name="Shirodhara", about="Oil poured on the forehead", place="Treatment room 3", minutes=45),
-    Treatment(name="Swedana", about="Herbal steam", place="Steam room", minutes=30),
-    Treatment(name="Nasya", about="Nasal therapy", place="Treatment room 1", minutes=30),
-    Treatment(name="Basti", about="Medicated enema", place="Treatment room 4", minutes=60),
-    Treatment(name="Virechana", about="Cleansing day, supervised", place="Day ward", minutes=240),
+    Treatment(
+        name="Consultation",
+        about="Pulse reading and plan",
+        place="Consulting room 1",
+        minutes=30,
+        prepare=(
+            "Bring the reports of your doctors, and a list of what you take.",
+            "Come without coffee or tea in the last hour: they change the pulse.",
+        ),
+    ),
+    Treatment(
+        name="Abhyanga",
+        about="Warm oil massage",
+        place="Treatment room 2",
+        minutes=60,
+        prepare=(
+            "Eat nothing in the hour and a half before.",
+            "Drink warm water, and rest for half an hour afterwards.",
+        ),
+    ),
+    Treatment(
+        name="Shirodhara",
+        about="Oil poured on the forehead",
+        place="Treatment room 3",
+        minutes=45,
+        prepare=("Eat nothing in the two hours before.", "Bring a scarf: your hair keeps some oil until it is washed."),
+    ),
+    Treatment(
+        name="Swedana",
+        about="Herbal steam",
+        place="Steam room",
+        minutes=30,
+        prepare=("Eat nothing in the two hours before, and drink enough water.",),
+    ),
+    Treatment(
+        name="Nasya",
+        about="Nasal therapy",
+        place="Treatment room 1",
+        minutes=30,
+        prepare=(
+            "Eat nothing in the hour before, and nothing cold afterwards.",
+            "Do not come with a cold or a fever: call us, and we move the appointment.",
+        ),
+    ),
+    Treatment(
+        name="Basti",
+        about="Medicated enema",
+        place="Treatment room 4",
+        minutes=60,
+        prepare=("Eat lightly, and not within the two hours before.",),
+    ),
+    Treatment(
+        name="Virechana",
+        about="Cleansing day, supervised",
+        place="Day ward",
+        minutes=240,
+        prepare=(
+            "Eat rice soup only on the evening before, and nothing in the morning.",
+            "Keep the day and the one after it free of work.",
+        ),
+    ),
 )
+
+
+PREPARE = (
+    "Please come ten minutes early, so that you can settle in.",
+    "Wear loose clothes that you do not mind getting oil on. We give you a robe and a towel.",
+    "Tell us beforehand of any illness, medicine, allergy or pregnancy that we do not know of yet.",
+)
+"""before each treatment"""
+
+
+def preparation(name: str) -> tuple[str, ...]:
+    """What to do before the treatment of that name, in order; a treatment of any other name has the common advice."""
+    return (*PREPARE[:1], *next((each.prepare for each in TREATMENTS if each.name == name), ()), *PREPARE[1:])
 
 
 def treatment(name: str) -> Treatment:
