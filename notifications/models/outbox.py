@@ -21,6 +21,7 @@ from notifications import clock
 from notifications.models import bulk
 from notifications.models.delivery import Delivery
 from notifications.models.states import Status
+from notifications.models.suppression import Cause, Suppression
 
 TABLE = Delivery._meta.db_table
 SUPPORTED_VENDORS = ("postgresql", "sqlite")
@@ -96,6 +97,12 @@ class Settlement:
     settled_at: datetime | None
 
 
+# What its owner unsubscribed from depends on the type, so that is asked by the gate alone.
+_SUPPRESSED = (
+    f"SELECT 1 FROM {Suppression._meta.db_table} s WHERE s.address = lower({TABLE}.address) "  # noqa: S608
+    f"AND s.channel = {TABLE}.channel AND s.category = '' AND s.lifted_at IS NULL "
+    f"AND s.cause <> '{Cause.UNSUBSCRIBED}'"
+)
 _SQL_TYPES = {
     "id": "uuid",
     "fence": "timestamptz",
@@ -109,9 +116,13 @@ _SQL_TYPES = {
 
 
 def start(starts: Sequence[Start]) -> set[UUID]:
-    """Record that these requests open now. Returns those whose fence held: the others must not be sent."""
+    """Record that these requests open now. Returns those whose fence held: the others must not be sent.
+
+    An address that was suppressed after the gate is refused here, in the same statement: nothing leaves after that.
+    """
     # A second try after a lost answer must find its own mark: hence both deadlines.
-    return set(_fenced_update(starts, ("due_at", "provider", "started_at"), "IN (v.fence, v.due_at)"))
+    fence = f"IN (v.fence, v.due_at) AND NOT EXISTS ({_SUPPRESSED})"
+    return set(_fenced_update(starts, ("due_at", "provider", "started_at"), fence))
 
 
 def settle(settlements: Sequence[Settlement]) -> set[UUID]:

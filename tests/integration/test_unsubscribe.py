@@ -5,7 +5,7 @@ import time
 import pytest
 from django.test import Client
 
-from notifications import links
+from notifications import clock, links
 from notifications.exceptions import SuppressionError
 from notifications.models import Cause, Delivery, Event, Reason, SandboxMessage, Status, Suppression
 from notifications.pipeline import dispatch
@@ -137,6 +137,19 @@ def test_what_is_claimed_already_is_stopped_by_the_next_look(person):
     assert works[0].message is None
     assert works[0].outcome is not None
     assert works[0].outcome.settlement.reason == Reason.SUPPRESSED
+
+
+def test_what_is_about_to_be_sent_is_stopped_too(person):
+    notify(Note(text="a"), to=person)
+    works = claim("default", 10)
+    prepare(works)
+    suppress("sms", person.phone, Cause.MANUAL)
+    assert dispatch._start(works) == []
+    Delivery.objects.update(due_at=clock.now())
+    work()
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.reason) == (Status.SKIPPED, Reason.SUPPRESSED)
+    assert not SandboxMessage.objects.exists()
 
 
 def test_a_suppressed_channel_brings_the_fallback(person):
