@@ -40,10 +40,14 @@ class ProviderHealthQuerySet(models.QuerySet["ProviderHealth"]):
         """Give each alias a row."""
         self.bulk_create([ProviderHealth(alias=each) for each in aliases], ignore_conflicts=True)
 
-    def with_last_change(self) -> ProviderHealthQuerySet:
-        """Each with `said`, why its breaker or control changed last, or None."""
+    def with_reasons(self) -> ProviderHealthQuerySet:
+        """Each with `said`, why its breaker changed last, and `controlled_at`, when its control did; or None."""
         changes = ProviderChange.objects.filter(alias=OuterRef("alias")).order_by("-at", "-id")
-        return self.annotate(said=Subquery(changes.values("reason")[:1]))
+        of_breaker = changes.filter(to__in=Breaker.values)
+        of_control = changes.exclude(to__in=Breaker.values)
+        return self.annotate(
+            said=Subquery(of_breaker.values("reason")[:1]), controlled_at=Subquery(of_control.values("at")[:1])
+        )
 
 
 class ProviderHealth(models.Model):

@@ -55,6 +55,7 @@ class Suppression(models.Model):
                 name="notify_suppression_active",
             ),
         ]
+        indexes = [models.Index(fields=["address"], name="notify_suppression_address")]
         permissions = [("lift_suppression", "Can lift suppressions")]
 
     def __str__(self) -> str:
