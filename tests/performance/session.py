@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-AREAS = ("accept", "deliver", "queues", "realtime", "due", "startup", "idle", "inbox")
+AREAS = ("accept", "deliver", "queues", "realtime", "due", "startup", "idle", "inbox", "webhooks")
 """the modules that hold rows, in the order in which they are measured"""
 
 

@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -25,6 +25,7 @@ class WebServer:
     program: str = "uvicorn"
     redis_url: str = ""
     port: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -44,7 +45,7 @@ class WebServer:
     def start(self) -> None:
         """Start it and return once it takes connections."""
         command = [sys.executable, "-m", *COMMANDS[self.program], str(self.port), "project.asgi:application"]
-        environment = process_environment(self.redis_url, ALLOWED_HOSTS=HOST)
+        environment = process_environment(self.redis_url, ALLOWED_HOSTS=HOST, **self.environment)
         self.process = subprocess.Popen(command, env=environment)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -64,9 +65,9 @@ class WebServer:
 
 
 @contextmanager
-def web_server(program: str = "uvicorn", redis_url: str = "") -> Iterator[WebServer]:
+def web_server(program: str = "uvicorn", redis_url: str = "", **environment: str) -> Iterator[WebServer]:
     """A server that runs, and is gone when the context ends."""
-    server = WebServer(program, redis_url)
+    server = WebServer(program, redis_url, environment=environment)
     try:
         server.start()
         yield server
