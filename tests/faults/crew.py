@@ -85,13 +85,16 @@ class Crew:
         for each in self.members:
             each.process.wait()
 
-    def until(self, done: Callable[[], bool], seconds: float, *, tend: Callable[[], None] | None = None) -> bool:
+    def until(
+        self, done: Callable[[], bool], seconds: float, *, tend: Callable[[], None] | None = None, replace: bool = True
+    ) -> bool:
         """Replace the dead until something is so; False if it is not within so many seconds."""
         deadline = time.monotonic() + seconds
         while not done():
             if time.monotonic() > deadline:
                 return False
-            self.replace_dead()
+            if replace:
+                self.replace_dead()
             if tend is not None:
                 tend()
             time.sleep(0.2)

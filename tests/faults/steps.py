@@ -29,6 +29,8 @@ STEPS = (BEFORE_CLAIM, AFTER_CLAIM, REQUEST_OPEN, ACCEPTED, AFTER_SETTLE)
 
 LOG = "killed"
 """the file in which each step is noted at which a worker died"""
+WORKERS = "workers"
+"""the file in which each worker of a Django Q cluster notes its process id"""
 
 
 class Tokens:
@@ -63,6 +65,18 @@ class Tokens:
         """The steps at which workers died, in order."""
         log = self.folder / LOG
         return log.read_text().split() if log.exists() else []
+
+
+def note_worker(folder: Path) -> None:
+    """Note the id of this process, a worker of a Django Q cluster."""
+    with (folder / WORKERS).open("a") as log:
+        log.write(f"{os.getpid()}\n")
+
+
+def worker_ids(folder: Path) -> list[int]:
+    """All that were noted."""
+    log = folder / WORKERS
+    return [int(each) for each in log.read_text().split()] if log.exists() else []
 
 
 def watch(tokens: Tokens, after_open: float = 0.01) -> None:
