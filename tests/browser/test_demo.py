@@ -1,7 +1,6 @@
 """The demonstration, really started: what is done at the desk reaches bell, phone and mailbox within a second."""
 
 import signal
-import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +8,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.demo import Demo, browser, running_demo
+from tests.browser.demo import UP_WITHIN, Demo, browser, running_demo
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 
-TYPICAL, AT_MOST = 1.0, 5.0
-"""seconds from the click: for the middle one of the steps, and for each, on a machine that has other work too"""
+WITHIN = 1.0
+"""seconds from a click until all its messages are seen, in the best of the rounds: the machine may have other work"""
+AT_MOST = 15.0
+ROUNDS = 3
 
 
 @pytest.fixture(scope="module")
@@ -46,73 +47,80 @@ def page(chromium_browser: Browser, demo: Demo) -> Iterator[Page]:
     assert complaints == []
 
 
-def arrivals(page: Page, click: str, **expected: tuple[str, str]) -> dict[str, float]:
-    """Click, wait until each (selector, text) is there, and return how long each took, in seconds."""
+def arrivals(page: Page, click: str, time_of_day: str, **expected: tuple[str, str]) -> float:
+    """Click, and wait until each (list, title) shows an entry of that title and time of day. Returns the seconds."""
     begun = time.perf_counter()
     page.click(click)
+    for selector, title in expected.values():
+        entries = page.locator(f"{selector} li").filter(has_text=title).filter(has_text=time_of_day)
+        entries.first.wait_for(timeout=AT_MOST * 1000)
+    return time.perf_counter() - begun
+
+
+def story(page: Page, booked_for: str, moved_to: str) -> dict[str, float]:
+    """Book, confirm, move and cancel. Returns the seconds from each click to the last of its messages."""
+    waiting = page.locator("#waiting li")
+    first = "#appointments li:first-child"
     taken = {}
-    for name, (selector, text) in expected.items():
-        page.locator(selector, has_text=text).first.wait_for(timeout=AT_MOST * 1000)
-        taken[name] = time.perf_counter() - begun
+
+    day = page.input_value("#book [name=starts_at]")[:10]
+    page.fill("#book [name=starts_at]", f"{day}T{booked_for}")
+    taken["book"] = arrivals(
+        page,
+        "#book button:has-text('Book for Asha')",
+        booked_for,
+        bell=("#items", "Your request is with us"),
+        push=("#pushes", "Appointment requested"),
+        mail=("#mails", "We have your request"),
+    )
+    expect(waiting).to_have_count(0)
+
+    taken["confirm"] = arrivals(
+        page,
+        f"{first} >> text=Confirm",
+        booked_for,
+        bell=("#items", "Your appointment is confirmed"),
+        push=("#pushes", "Appointment confirmed"),
+        mail=("#mails", "Confirmed:"),
+    )
+    expect(waiting).to_have_count(2)
+    expect(waiting.first).to_contain_text(booked_for)
+
+    page.click(f"{first} >> text=Move …")
+    page.fill(f"{first} input", f"{day}T{moved_to}")
+    taken["move"] = arrivals(
+        page,
+        f"{first} .moving button",
+        moved_to,
+        bell=("#items", "Your appointment has a new time"),
+        push=("#pushes", "Appointment moved"),
+        sms=("#sms", "is now"),
+        mail=("#mails", "New time:"),
+    )
+    expect(waiting).to_have_count(2)
+    expect(waiting.first).to_contain_text(moved_to)
+
+    taken["cancel"] = arrivals(
+        page,
+        f"{first} >> text=Cancel",
+        moved_to,
+        bell=("#items", "Your appointment is cancelled"),
+        push=("#pushes", "Appointment cancelled"),
+        sms=("#sms", "is cancelled"),
+        mail=("#mails", "Cancelled:"),
+    )
+    expect(waiting).to_have_count(0)
     return taken
 
 
 def test_what_the_desk_does_reaches_bell_phone_and_mailbox_within_a_second(page: Page) -> None:
-    first = "#appointments li:first-child"
-    waiting = page.locator("#waiting li")
-
-    booked = arrivals(
-        page,
-        "#book button:has-text('Book for Asha')",
-        bell=("#items li", "Your request is with us"),
-        push=("#pushes li", "Appointment requested"),
-        mail=("#mails li", "We have your request"),
-    )
-    expect(waiting).to_have_count(0)
-
-    confirmed = arrivals(
-        page,
-        f"{first} >> text=Confirm",
-        bell=("#items li", "Your appointment is confirmed"),
-        push=("#pushes li", "Appointment confirmed"),
-        mail=("#mails li", "Confirmed:"),
-    )
-    expect(waiting).to_have_count(2)
-    planned = waiting.all_inner_texts()
-    email = page.frame_locator("#mail")
-    expect(email.get_by_role("heading", name="We look forward to seeing you")).to_be_visible()
-
-    page.click(f"{first} >> text=Move …")
-    new_time = page.locator(f"{first} input")
-    day, _, _ = new_time.input_value().partition("T")
-    new_time.fill(f"{day}T16:45")
-    moved = arrivals(
-        page,
-        f"{first} .moving button",
-        bell=("#items li", "Your appointment has a new time"),
-        push=("#pushes li", "Appointment moved"),
-        sms=("#sms li", "at 16:45 IST"),
-        mail=("#mails li", "New time:"),
-    )
-    expect(waiting).to_have_count(2)
-    expect(waiting.first).to_contain_text("16:45")
-    assert waiting.all_inner_texts() != planned
-
-    cancelled = arrivals(
-        page,
-        f"{first} >> text=Cancel",
-        bell=("#items li", "Your appointment is cancelled"),
-        push=("#pushes li", "Appointment cancelled"),
-        sms=("#sms li", "is cancelled"),
-        mail=("#mails li", "Cancelled:"),
-    )
-    expect(waiting).to_have_count(0)
-    expect(page.locator("#unread")).to_have_text("4")
-
-    slowest = [max(each.values()) for each in (booked, confirmed, moved, cancelled)]
-    print("seconds from click to the last arrival:", [round(each, 2) for each in slowest])
-    assert statistics.median(slowest) < TYPICAL, slowest
-    assert max(slowest) < AT_MOST, slowest
+    rounds = [story(page, f"1{number}:05", f"1{number}:50") for number in range(ROUNDS)]
+    expect(page.locator("#unread")).to_have_text(str(4 * ROUNDS))
+    heading = page.frame_locator("#mail").get_by_role("heading", name="Your appointment is cancelled")
+    expect(heading).to_be_visible()
+    best = {step: min(each[step] for each in rounds) for step in rounds[0]}
+    print("seconds from click to the last arrival:", rounds)
+    assert max(best.values()) < WITHIN, rounds
 
 
 def test_a_refused_text_message_is_seen_to_fall_back_to_email(page: Page) -> None:
@@ -174,3 +182,15 @@ def test_a_signal_ends_all_its_processes(tmp_path: Path, number: signal.Signals)
         assert running.stop(number) == 0
         assert running.processes() == {}
     assert "All processes have ended." in running.output
+
+
+def test_a_signal_during_the_start_ends_all_too(tmp_path: Path) -> None:
+    starting = Demo(tmp_path)
+    deadline = time.monotonic() + UP_WITHIN
+    while "Starting the web server" not in starting.output:
+        assert time.monotonic() < deadline, starting.output
+        time.sleep(0.05)
+    time.sleep(0.5)
+    assert starting.stop() == 0
+    assert starting.processes() == {}
+    assert "Ctrl-C stops everything" not in starting.output
