@@ -187,7 +187,7 @@ class EspProvider(Provider):
             raise ConfigurationError(f"{self.backend_path()} sends no HTTP requests of its own.")
         backend.timeout = self.timeout_seconds
         backend.open()
-        http.bound(backend.session, conf.get().CONCURRENCY)
+        http.bound(backend.session, backend.api_url, conf.get().CONCURRENCY)
         return backend
 
     def _open(self) -> Any:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -146,18 +147,16 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
-def bound(session: requests.Session, connections: int) -> None:
-    """Let a session keep so many bounded connections, for all threads at once.
+def bound(session: requests.Session, url: str, connections: int) -> None:
+    """Let a session keep so many bounded connections to the server of a URL, for all threads at once.
 
-    It follows no redirect, which would turn a POST into a GET: `requests.TooManyRedirects`. It keeps no cookies and
-    asks no .netrc, which would replace the credentials of a request.
+    Proxies and certificates are those of the environment, read once. It follows no redirect, which would turn a POST
+    into a GET: `requests.TooManyRedirects`. It keeps no cookies, and asks no .netrc, which would replace credentials.
     """
     for prefix in ("http://", "https://"):
         session.mount(prefix, _Adapter(pool_connections=4, pool_maxsize=connections))
+    session.proxies = get_environ_proxies(url)
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    session.trust_env = False
     session.max_redirects = 0
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.auth = _unchanged
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
