@@ -41,6 +41,11 @@ LANES: dict[str, tuple[Priority, ...]] = {
 """Each lane has workers of its own, so that what is large never delays what is urgent."""
 
 
+STREAMS = ("transactional", "marketing")
+"""The kinds of mail. Each may have a sender of its own, so that the one does not suffer from what people think of the
+other; from what is marketing everybody can unsubscribe."""
+
+
 def lane_of(priority: int) -> str:
     """The lane of a priority."""
     return next(lane for lane, priorities in LANES.items() if priority in priorities)
@@ -71,6 +76,8 @@ class NotificationType:
     """send again when nobody can tell whether it was sent; `None`: yes for critical and high"""
     mandatory: ClassVar[bool] = False
     """nobody can unsubscribe from it: what a contract or the law demands"""
+    stream: ClassVar[str] = "transactional"
+    """one of `STREAMS`: what a person's own doings call for, or what advertises"""
     sensitive: ClassVar[bool] = False
     """its texts stay out of SMS, push and logs"""
     example: ClassVar[Mapping[str, Any]] = {}
@@ -173,6 +180,12 @@ def register(cls: _T) -> _T:
     if not isinstance(cls.priority, Priority):
         raise RegistrationError(
             f"{where}.priority is {cls.priority!r}. {known('Priority.' + p.name for p in Priority)}"
+        )
+    if cls.stream not in STREAMS:
+        raise RegistrationError(f"{where}.stream is {cls.stream!r}. {known(STREAMS)}")
+    if cls.stream == "marketing" and cls.mandatory:
+        raise RegistrationError(
+            f"{where} is marketing and mandatory; everybody can unsubscribe from marketing. Leave one of them out."
         )
     _registry[key] = cls
     return cls

@@ -46,6 +46,8 @@ class Content:
     """empty: opening is not tracked"""
     click_url: Callable[[str], str] | None = None
     """target → the address that leads there; None: clicks are not tracked"""
+    stream: str = "transactional"
+    """one of `notifications.types.STREAMS`"""
     attachments: tuple[Attachment, ...] = ()
     """empty where the channel takes none"""
 

@@ -53,6 +53,7 @@ def render(delivery: Delivery, instance: NotificationType) -> Message:
         unsubscribe_url=unsubscribe_url,
         open_url="" if instance.sensitive else links.open_url(delivery.pk),
         click_url=None if instance.sensitive else partial(links.click_url, delivery.pk),
+        stream=instance.stream,
         attachments=attachments,
     )
     return channel.message(delivery, content)

@@ -38,9 +38,9 @@ def addresses(message: EmailMessage) -> Addresses:
     Raises `AddressError` for a malformed recipient, `PermanentError` for any other bad header.
     """
     _refuse_control_characters(message)
-    sender, sender_domain = _mailbox("from_email", message.from_email)
+    sender, sender_domain = mailbox("from_email", message.from_email)
     if message.reply_to:
-        _mailbox("reply_to", message.reply_to)
+        mailbox("reply_to", message.reply_to)
     return Addresses(sender=sender, sender_domain=sender_domain, recipient=_recipient(message.to))
 
 
@@ -102,8 +102,11 @@ def _refuse_control_characters(message: EmailMessage) -> None:
         raise PermanentError(f"{bad[0]!r} is no name of a header; use ASCII letters, digits and '-'.")
 
 
-def _mailbox(name: str, value: str) -> tuple[str, str]:
-    """The address in a header such as "Clinic <mail@example.org>", and its domain, in ASCII."""
+def mailbox(name: str, value: str) -> tuple[str, str]:
+    """The address in a header such as "Clinic <mail@example.org>", and its domain, in ASCII.
+
+    Raises `PermanentError`, in which the header has that name.
+    """
     found = getaddresses([value])
     match = _ADDRESS.fullmatch(found[0][1]) if len(found) == 1 else None
     try:
