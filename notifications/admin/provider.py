@@ -92,22 +92,24 @@ class ProviderAdmin(ReadOnlyAdmin):
 
     @admin.display(description="breaker")
     def breaker_state(self, provider: Any) -> SafeString:
-        """As a badge; why is the tooltip, and stands in the history."""
-        return words.badge(provider.get_breaker_display(), TONES[provider.breaker], provider.state.said)
+        """As a badge, and why."""
+        badge = _short(Breaker(provider.breaker))
+        said = provider.state.said if provider.breaker != Breaker.CLOSED else ""
+        return format_html("{}<small>{}</small>", badge, said)
 
-    @admin.display(description="since", empty_value="–")
-    def since(self, provider: Any) -> str | None:
+    @admin.display(description="since")
+    def since(self, provider: Any) -> str:
         """Since when the breaker is so."""
-        return f"{timezone.localtime(provider.changed_at):%Y-%m-%d %H:%M:%S}" if provider.trips else None
+        return f"{timezone.localtime(provider.changed_at):%Y-%m-%d %H:%M:%S}" if provider.trips else "–"
 
-    @admin.display(description="probes", empty_value="–")
-    def probes(self, provider: Any) -> str | None:
+    @admin.display(description="probes")
+    def probes(self, provider: Any) -> str:
         """How far it is on its way back."""
         if provider.breaker == Breaker.OPEN and provider.retry_at:
             return f"from {timezone.localtime(provider.retry_at):%H:%M:%S}"
         if provider.breaker == Breaker.HALF_OPEN:
             return f"{provider.probes_passed} of {breaker.PROBES} succeeded"
-        return None
+        return "–"
 
     @admin.display(description="share now")
     def takes(self, provider: Any) -> str:
@@ -128,8 +130,7 @@ class ProviderAdmin(ReadOnlyAdmin):
         """What an operator decided, and why."""
         if not provider.control:
             return str(Control.AUTOMATIC.label)
-        badge = words.badge(provider.get_control_display(), TONES[provider.control])
-        return format_html("{}<small>{}</small>", badge, provider.control_reason)
+        return format_html("{}<small>{}</small>", _short(Control(provider.control)), provider.control_reason)
 
     def render_change_form(
         self,
@@ -199,6 +200,12 @@ class ProviderAdmin(ReadOnlyAdmin):
 
     def _address(self, view: str, alias: str, *more: str) -> str:
         return reverse(f"admin:notify_providerhealth_{view}", args=[quote(alias), *more])
+
+
+def _short(state: Breaker | Control) -> SafeString:
+    """A badge with the first words of a label, and the rest as its tooltip."""
+    text, _, rest = str(state.label).partition(": ")
+    return words.badge(text, TONES[state], rest)
 
 
 def _with_states(rows: Any) -> None:

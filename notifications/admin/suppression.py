@@ -10,6 +10,8 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from notifications.admin import words
@@ -120,12 +122,12 @@ class SuppressionAdmin(BoundedAdmin):
     change_list = SuppressionChangeList
     form = SuppressionForm
     actions = (lift_chosen,)
-    list_display = ("address", "channel", "scope", "cause_in_words", "state", "created_at")
+    list_display = ("whom", "scope", "state", "created")
     list_filter = (ActiveFilter, CauseFilter, ChannelFilter)
     search_fields = ("address",)
     search_help_text = "A whole address."
     fieldsets = (
-        (None, {"fields": ("address", "channel", "scope", "cause_in_words", "detail", "created_at")}),
+        (None, {"fields": ("address", "scope", "cause_in_words", "detail", "created_at")}),
         ("State", {"fields": ("state", "lifted_at", "lifted_by", "lifted_reason")}),
     )
 
@@ -148,10 +150,20 @@ class SuppressionAdmin(BoundedAdmin):
         term = normal(search_term)
         return (queryset.filter(address=term) if term else queryset), False
 
+    @admin.display(description="address")
+    def whom(self, suppression: Suppression) -> SafeString:
+        """The address, and why."""
+        return format_html("{}<small>{}</small>", suppression.address, suppression.get_cause_display())
+
     @admin.display(description="for")
     def scope(self, suppression: Suppression) -> str:
         """Which messages."""
-        return suppression.category or "all messages"
+        return f"{suppression.channel}, {suppression.category or 'all messages'}"
+
+    @admin.display(description="since")
+    def created(self, suppression: Suppression) -> str:
+        """To the second."""
+        return f"{timezone.localtime(suppression.created_at):%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="cause")
     def cause_in_words(self, suppression: Suppression) -> str:

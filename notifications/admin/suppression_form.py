@@ -28,7 +28,10 @@ class SuppressionForm(ModelForm):
     address = forms.CharField(max_length=500, widget=forms.TextInput(attrs={"class": "vLargeTextField"}))
     category = forms.ChoiceField(required=False, help_text="Mandatory messages, such as security codes, still come.")
     detail = forms.CharField(
-        label="Reason", max_length=300, widget=forms.TextInput(attrs={"class": "vLargeTextField"}), help_text="Kept."
+        label="Reason",
+        max_length=300,
+        widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
+        help_text="Kept with it.",
     )
 
     class Meta:

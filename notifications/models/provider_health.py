@@ -69,7 +69,7 @@ class ProviderHealth(models.Model):
     objects = ProviderHealthQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "provider health"
+        verbose_name = "provider"
         permissions = [("control_provider", "Can pin, drain and disable providers")]
 
     def __str__(self) -> str:

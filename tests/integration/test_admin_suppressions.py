@@ -63,8 +63,8 @@ def test_they_are_found_by_address_cause_channel_and_state(client: Client, opera
     assert found(client, state="active") == [phone.pk, mail.pk]
     assert found(client, state="lifted") == [old.pk]
     text = shown(client.get(LIST))
-    assert "+447700900123 sms visits its owner unsubscribed active" in text
-    assert "ada@example.org email all messages messages to it bounced for good active" in text
+    assert "+447700900123 its owner unsubscribed sms, visits active" in text
+    assert "ada@example.org messages to it bounced for good email, all messages active" in text
 
 
 def test_the_number_of_queries_is_fixed_and_a_filter_looks_at_the_newest(
