@@ -118,6 +118,6 @@ def rest() -> int:
 
 def once_each(kind: str) -> int:
     """How many deliveries have this event; none has it twice."""
-    found: Sequence[Any] = Event.objects.filter(kind=kind).values_list("delivery_id", flat=True)
+    found = list(Event.objects.filter(kind=kind).values_list("delivery_id", flat=True))
     assert len(found) == len(set(found))
     return len(found)
