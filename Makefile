@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test bench lint
+.PHONY: help install demo test bench lint screenshots
 
 help:
 	@echo "make demo     run the whole system with example data, at http://localhost:8000"
 	@echo "make test     run the tests; PYTEST_ARGS=... goes to pytest"
 	@echo "make bench    measure, each figure beside its limit"
 	@echo "make lint     check style, types, imports, migrations and settings"
+	@echo "make screenshots  take pictures of every email, into var/screenshots (needs Chromium)"
 	@echo "make install  only make $(VENV); PYTHON=... names the interpreter (3.11 or later)"
 
 install: $(INSTALLED)
@@ -31,6 +32,9 @@ test: install
 
 bench: install
 	$(BIN)/python -m tests.performance
+
+screenshots: install
+	DJANGO_SETTINGS_MODULE=project.settings.test $(BIN)/python -m tests.browser.emails
 
 lint: install
 	$(BIN)/ruff check
