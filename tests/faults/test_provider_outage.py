@@ -28,7 +28,7 @@ from notifications import clock
 from notifications.channels.registry import get_channel
 from notifications.messages import Receipt
 from notifications.models import Breaker, Delivery, Event, Kind, ProviderChange, ProviderHealth, Status
-from notifications.pipeline import breaker, dispatch, failover
+from notifications.pipeline import breaker, dispatch, failover, health
 from notifications.preferences.locale import zone_of
 from notifications.services import notify, record_receipts
 from notifications.testing import registered
@@ -87,7 +87,7 @@ class Clinic:
 def clinic(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
     for name, seconds in {"COOL_DOWN": 1, "MAX_COOL_DOWN": 2, "PROBE_TIME": 2, "RAMP": 0.5}.items():
         monkeypatch.setattr(breaker, name, timedelta(seconds=seconds))
-    monkeypatch.setattr(failover, "LOOK_AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(health, "LOOK_AGAIN_SECONDS", 0.1)
     model = get_user_model()
     names = [f"person{number}" for number in range(100)]
     rows = [model(username=each, email=f"{each}@example.org") for each in names]
