@@ -18,7 +18,7 @@ from notifications.providers.registry import get_provider
 
 
 def check_backends() -> list[CheckMessage]:
-    """E005 to E012, and the checks that the providers bring along."""
+    """E005 to E013, and the checks that the providers bring along."""
     settings = conf.get()
     found = [
         *_classes("CHANNELS", settings.CHANNELS, Channel, {"name", "providers"}, get_channel),
@@ -28,6 +28,7 @@ def check_backends() -> list[CheckMessage]:
         return found
     return [
         *(each for alias in settings.PROVIDERS for each in get_provider(alias).check()),
+        *(each for alias in settings.PROVIDERS for each in _webhook(get_provider(alias))),
         *(each for name in settings.CHANNELS for each in _providers(get_channel(name))),
     ]
 
@@ -84,6 +85,16 @@ def _providers(channel: Channel) -> Iterator[CheckMessage]:
                 f"{where}: the provider '{alias}' does not serve this channel.",
                 f"It serves {serves}. Serve '{channel.name}': {_names(serving)}",
             )
+
+
+def _webhook(provider: Provider) -> Iterator[CheckMessage]:
+    if provider.webhook:
+        try:
+            import_string(provider.webhook)(provider)
+        except Exception as error:  # whatever the webhook's own code raises
+            where = f"The webhook of NOTIFICATIONS['PROVIDERS']['{provider.alias}']"
+            text = f"{where} cannot be made: {type(error).__name__}: {error}"
+            yield _error("E013", text, f"See {provider.webhook}.")
 
 
 def _names(aliases: list[str]) -> str:

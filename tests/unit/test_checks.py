@@ -270,6 +270,53 @@ def test_e012_a_provider_of_other_channels(settings: Settings) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        (
+            {
+                "BACKEND": "notifications.providers.sendgrid.SendGridProvider",
+                "OPTIONS": {"api_key": "k", "webhook_public_key": "k"},
+            },
+            "The option webhook_public_key of provider 'extra' is no P-256 key. "
+            "Give the verification key as SendGrid's settings show it.",
+        ),
+        (
+            {
+                "BACKEND": "notifications.providers.ses.SesProvider",
+                "OPTIONS": {"region": "eu-central-1", "topic_arns": "arn:aws:sns:eu-central-1:123456789012:mail"},
+            },
+            "The option topic_arns of provider 'extra' is a list of ARNs such as "
+            "arn:aws:sns:eu-central-1:123456789012:mail.",
+        ),
+        (
+            {
+                "BACKEND": "notifications.providers.ses.SesProvider",
+                "OPTIONS": {"region": "eu-central-1", "topic_arns": ["mail"]},
+            },
+            "The option topic_arns of provider 'extra' is a list of ARNs such as "
+            "arn:aws:sns:eu-central-1:123456789012:mail.",
+        ),
+        (
+            {
+                "BACKEND": "notifications.providers.ses.SesProvider",
+                "OPTIONS": {"region": "eu-central-1", "sns_url": "https://sns.example"},
+            },
+            "The option sns_url of provider 'extra' is for tests: http://127.0.0.1:<port>, or nothing.",
+        ),
+    ],
+)
+def test_e013_a_webhook_that_could_verify_nothing(settings: Settings, entry: dict[str, Any], text: str) -> None:
+    kind = "sendgrid.SendGridWebhook" if "SendGrid" in entry["BACKEND"] else "ses.SesWebhook"
+    assert with_provider(settings, entry) == [
+        Error(
+            f"The webhook of NOTIFICATIONS['PROVIDERS']['extra'] cannot be made: ConfigurationError: {text}",
+            hint=f"See notifications.tracking.webhooks.{kind}.",
+            id="notify.E013",
+        )
+    ]
+
+
 # Types
 
 

@@ -8,7 +8,6 @@ import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from notifications.exceptions import ConfigurationError
@@ -71,15 +70,21 @@ class SendGridWebhook(Webhook):
 
     provider: SendGridOptions
 
+    def __init__(self, provider: SendGridOptions) -> None:
+        super().__init__(provider)
+        self._key = _public_key(provider) if provider.webhook_public_key else None
+
     @property
     def is_configured(self) -> bool:
-        return bool(self.provider.webhook_public_key)
+        return self._key is not None
 
     def verify(self, post: Post) -> None:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
         from cryptography.hazmat.primitives.hashes import SHA256
 
+        if self._key is None:
+            raise Forbidden("There is no key to verify it with.")
         timestamp, signature = post.headers.get(TIMESTAMP, ""), post.headers.get(SIGNATURE, "")
         if not re.fullmatch(r"[0-9]{1,11}", timestamp):
             raise Forbidden(f"{TIMESTAMP} is missing, or no number of seconds.")
@@ -117,21 +122,21 @@ class SendGridWebhook(Webhook):
                 logger.info("%s posted an event of unknown kind: %s", self.provider.alias, clean(name, 50))
         return events
 
-    @cached_property
-    def _key(self) -> EllipticCurvePublicKey:
-        from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-        from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-        try:
-            key = load_der_public_key(base64.b64decode(self.provider.webhook_public_key))
-        except ValueError:
-            key = None
-        if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
-            raise ConfigurationError(
-                f"The option webhook_public_key of provider '{self.provider.alias}' is no P-256 key. "
-                "Give the verification key as SendGrid's settings show it."
-            )
-        return key
+def _public_key(options: SendGridOptions) -> EllipticCurvePublicKey:
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    try:
+        key = load_der_public_key(base64.b64decode(options.webhook_public_key))
+    except ValueError:
+        key = None
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise ConfigurationError(
+            f"The option webhook_public_key of provider '{options.alias}' is no P-256 key. "
+            "Give the verification key as SendGrid's settings show it."
+        )
+    return key
 
 
 def _event(name: str, told: Mapping[str, Any], received_at: datetime) -> ProviderEvent:

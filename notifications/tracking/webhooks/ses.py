@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 GREETING = "Successfully validated SNS topic for Amazon SES event publishing."
 
+_TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]{1,32}:[0-9]{12}:[A-Za-z0-9_.-]{1,256}")
+
 
 class SesOptions(Protocol):
     """What the provider's options must hold."""
@@ -50,9 +52,13 @@ class SesWebhook(Webhook):
 
     def __init__(self, provider: SesOptions) -> None:
         super().__init__(provider)
+        whose = f"of provider '{provider.alias}'"
         if provider.sns_url and not re.fullmatch(r"http://127\.0\.0\.1:[0-9]{1,5}", provider.sns_url):
+            raise ConfigurationError(f"The option sns_url {whose} is for tests: http://127.0.0.1:<port>, or nothing.")
+        # A text would be searched for parts of it: each letter would be a topic.
+        if isinstance(provider.topic_arns, str) or not all(map(_TOPIC_ARN.fullmatch, provider.topic_arns)):
             raise ConfigurationError(
-                f"The option sns_url of provider '{provider.alias}' is for tests: http://127.0.0.1:<port>, or nothing."
+                f"The option topic_arns {whose} is a list of ARNs such as arn:aws:sns:eu-central-1:123456789012:mail."
             )
         self._certificates = Certificates()
 
