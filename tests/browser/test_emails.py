@@ -98,7 +98,9 @@ def test_the_audit_sees_what_is_wrong(chromium_browser: Browser, html: str, faul
 
 def test_the_audit_measures_contrast_and_width(chromium_browser: Browser) -> None:
     page = chromium_browser.new_page()
-    page.set_content("<p style='color: #767676'>fair</p><p style='color: #777777'>poor</p><div style='width: 400px'>wide")
+    page.set_content(
+        "<p style='color: #767676'>fair</p><p style='color: #777777'>poor</p><div style='width: 400px'>wide"
+    )
     assert unreadable(page) == ["poor: 4.48"]
     assert overflow(page, 320) > 0
     assert overflow(page, 700) == 0
