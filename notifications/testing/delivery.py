@@ -12,14 +12,14 @@ from notifications.pipeline import dispatch
 from notifications.providers.base import Provider
 from notifications.providers.registry import get_provider
 from notifications.providers.sandbox import SandboxProvider
-from notifications.services import record_receipts
+from notifications.services import apply_waiting, record_receipts
 from notifications.types import LANES
 
 
 def deliver_all(*, timeout_seconds: float = 60) -> int:
-    """Deliver what is due in every lane, and take in receipts, until nothing is left to do. No Django Q is needed.
+    """Deliver what is due in every lane, and take in receipts and posted events, until nothing is left to do.
 
-    What is due later stays: advance a frozen clock and call it again. The sandbox gives its receipts at once. Returns
+    No Django Q is needed. What is due later stays: advance a frozen clock and call it again. The sandbox gives its receipts at once. Returns
     how many deliveries were settled. Raises `TimeoutError`.
     """
     until = time.monotonic() + timeout_seconds
@@ -27,7 +27,7 @@ def deliver_all(*, timeout_seconds: float = 60) -> int:
     while time.monotonic() < until:
         done = sum(dispatch.run(lane, until=until) for lane in LANES)
         settled += done
-        if not done and not _take_receipts():
+        if not done and not _take_receipts() and not apply_waiting():
             return settled
     raise TimeoutError(f"Deliveries were still due after {timeout_seconds} s; {settled} were settled.")
 
