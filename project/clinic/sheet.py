@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from notifications import clock
 from notifications.messages import Attachment
 from project.clinic.calendar import ADDRESS, NAME
 from project.clinic.treatments import preparation
 
 if TYPE_CHECKING:
-    from fpdf import FPDF
-
     from project.clinic.models import Appointment
 
-INK, SOFT, TEAL, LINE = (20, 32, 29), (85, 100, 95), (15, 118, 110), (223, 230, 227)
-MARGIN, TEXT_WIDTH, LABEL_WIDTH = 24.0, 162.0, 34.0
-"""millimetres, on A4"""
+INK, SOFT, TEAL, LINE = "#14201d", "#55645f", "#0f766e", "#dfe6e3"
+WIDTH, HEIGHT = 595.0, 842.0
+MARGIN, LABEL_WIDTH = 68.0, 96.0
+"""points, on A4"""
+NOTE = "If you cannot come, please tell the desk in time, so that somebody else can have the place."
 
 
 def sheet(appointment: Appointment, zone: ZoneInfo) -> Attachment:
@@ -28,99 +28,91 @@ def sheet(appointment: Appointment, zone: ZoneInfo) -> Attachment:
 
 
 def _pdf(appointment: Appointment, zone: ZoneInfo) -> bytes:
-    from fpdf import FPDF
+    from reportlab.pdfgen.canvas import Canvas
 
-    pdf = FPDF(format="A4")
-    pdf.set_title("Your appointment")
-    pdf.set_author(NAME)
-    pdf.set_lang("en")
-    pdf.set_creation_date(clock.now())
-    pdf.set_margins(MARGIN, MARGIN, MARGIN)
-    pdf.set_auto_page_break(auto=True, margin=MARGIN)
-    pdf.add_page()
-    _heading(pdf, str(appointment.patient))
-    _facts(pdf, _rows(appointment, zone))
-    _preparation(pdf, preparation(appointment.treatment))
-    _foot(pdf)
-    return bytes(pdf.output())
+    output = BytesIO()
+    canvas = Canvas(output, pagesize=(WIDTH, HEIGHT), lang="en")
+    canvas.setTitle("Your appointment")
+    canvas.setAuthor(NAME)
+    page = _Page(canvas)
+    canvas.setFillColor(TEAL)
+    canvas.rect(0, HEIGHT - 8, WIDTH, 8, stroke=0, fill=1)
+    page.write(NAME, "Helvetica-Bold", 11, TEAL)
+    page.y -= 34
+    page.write("Your appointment", "Times-Roman", 28, INK)
+    name = _latin(str(appointment.patient))
+    if "?" not in name:  # rather none than a wrong one
+        page.write(f"for {name}", "Helvetica", 12, SOFT)
+    page.y -= 18
+    for label, texts in _rows(appointment, zone):
+        page.rule()
+        page.row(label, texts)
+    page.y -= 34
+    page.write("How to prepare", "Times-Roman", 18, INK)
+    page.y -= 6
+    for each in preparation(appointment.treatment):
+        page.point(each)
+    page.y = MARGIN + 28
+    page.rule()
+    page.write(NOTE, "Helvetica", 9, SOFT)
+    canvas.save()
+    return output.getvalue()
 
 
-def _rows(appointment: Appointment, zone: ZoneInfo) -> list[tuple[str, str]]:
+def _rows(appointment: Appointment, zone: ZoneInfo) -> list[tuple[str, list[str]]]:
     starts, ends = appointment.starts_at.astimezone(zone), appointment.ends_at.astimezone(zone)
-    rows = [
-        ("Day", _day(starts)),
-        ("Time", f"{starts:%H:%M} to {ends:%H:%M} ({ends:%Z})"),
-        ("Treatment", appointment.treatment),
-        ("With", str(appointment.doctor)),
-        ("Where", appointment.place),
-        ("", f"{NAME}, {ADDRESS}"),
+    return [
+        ("Day", [_day(starts)]),
+        ("Time", [f"{starts:%H:%M} to {ends:%H:%M} ({ends:%Z})"]),
+        ("Treatment", [appointment.treatment]),
+        ("With", [str(appointment.doctor)]),
+        ("Where", [each for each in (appointment.place, f"{NAME}, {ADDRESS}") if each]),
     ]
-    return [(label, text) for label, text in rows if text]
 
 
 def _day(time: datetime) -> str:
     return f"{time:%A}, {time.day} {time:%B %Y}"
 
 
-def _heading(pdf: FPDF, patient: str) -> None:
-    pdf.set_fill_color(*TEAL)
-    pdf.rect(0, 0, pdf.w, 3, style="F")
-    _text(pdf, NAME, size=11, bold=True, color=TEAL, height=6)
-    pdf.ln(14)
-    pdf.set_font("Times", size=28)
-    pdf.set_text_color(*INK)
-    pdf.multi_cell(TEXT_WIDTH, 12, "Your appointment", new_x="LMARGIN", new_y="NEXT")
-    name = _latin(patient)
-    if "?" not in name:  # rather none than a wrong one
-        pdf.ln(1)
-        _text(pdf, f"for {name}", size=12, color=SOFT, height=6)
-    pdf.ln(8)
+class _Page:
+    """A page that is written from its top down. `y` is where the next line's top is, in points from the bottom."""
 
+    def __init__(self, canvas: Any) -> None:
+        self.canvas = canvas
+        self.y = HEIGHT - MARGIN
 
-def _facts(pdf: FPDF, rows: list[tuple[str, str]]) -> None:
-    pdf.set_draw_color(*LINE)
-    for label, text in rows:
-        if label:
-            pdf.line(MARGIN, pdf.get_y(), MARGIN + TEXT_WIDTH, pdf.get_y())
-            pdf.ln(2.5)
-        pdf.set_font("Helvetica", size=10)
-        pdf.set_text_color(*SOFT)
-        pdf.cell(LABEL_WIDTH, 6, label)
-        pdf.set_font("Helvetica", style="B", size=11.5)
-        pdf.set_text_color(*INK)
-        pdf.multi_cell(TEXT_WIDTH - LABEL_WIDTH, 6, _latin(text), align="L", new_x="LMARGIN", new_y="NEXT")
-        pdf.ln(2.5 if label else 0)
-    pdf.ln(12)
+    def write(self, text: str, font: str, size: float, color: str, *, indent: float = 0) -> None:
+        """Write a text in as many lines as it needs."""
+        from reportlab.lib.utils import simpleSplit
 
+        self.canvas.setFont(font, size)
+        self.canvas.setFillColor(color)
+        leading = size * 1.45
+        for line in simpleSplit(_latin(text), font, size, WIDTH - 2 * MARGIN - indent):
+            self.canvas.drawString(MARGIN + indent, self.y - size, line)
+            self.y -= leading
 
-def _preparation(pdf: FPDF, advice: tuple[str, ...]) -> None:
-    pdf.set_font("Times", size=18)
-    pdf.set_text_color(*INK)
-    pdf.multi_cell(TEXT_WIDTH, 9, "How to prepare", new_x="LMARGIN", new_y="NEXT")
-    pdf.ln(3)
-    for each in advice:
-        pdf.set_fill_color(*TEAL)
-        pdf.ellipse(MARGIN + 0.6, pdf.get_y() + 2.2, 1.6, 1.6, style="F")
-        pdf.set_x(MARGIN + 6)
-        _text(pdf, each, size=11, color=INK, height=6, width=TEXT_WIDTH - 6)
-        pdf.ln(1.5)
+    def rule(self) -> None:
+        """A line across, and some space under it."""
+        self.canvas.setStrokeColor(LINE)
+        self.canvas.line(MARGIN, self.y, WIDTH - MARGIN, self.y)
+        self.y -= 9
 
+    def row(self, label: str, texts: list[str]) -> None:
+        """A label, and beside it what it is of."""
+        self.canvas.setFont("Helvetica", 10)
+        self.canvas.setFillColor(SOFT)
+        self.canvas.drawString(MARGIN, self.y - 11.5, label)
+        for each in texts:
+            self.write(each, "Helvetica-Bold", 11.5, INK, indent=LABEL_WIDTH)
+        self.y -= 6
 
-def _foot(pdf: FPDF) -> None:
-    pdf.set_y(-MARGIN - 12)
-    pdf.line(MARGIN, pdf.get_y(), MARGIN + TEXT_WIDTH, pdf.get_y())
-    pdf.ln(3)
-    note = "If you cannot come, please tell the desk in time, so that somebody else can have the place."
-    _text(pdf, note, size=9, color=SOFT, height=5)
-
-
-def _text(
-    pdf: FPDF, text: str, *, size: float, color: tuple[int, int, int], height: float, width: float = TEXT_WIDTH,
-    bold: bool = False,
-) -> None:  # fmt: skip
-    pdf.set_font("Helvetica", style="B" if bold else "", size=size)
-    pdf.set_text_color(*color)
-    pdf.multi_cell(width, height, _latin(text), align="L", new_x="LMARGIN", new_y="NEXT")
+    def point(self, text: str) -> None:
+        """A text with a dot before it."""
+        self.canvas.setFillColor(TEAL)
+        self.canvas.circle(MARGIN + 4, self.y - 7.5, 2.2, stroke=0, fill=1)
+        self.write(text, "Helvetica", 11, INK, indent=18)
+        self.y -= 4
 
 
 def _latin(text: str) -> str:

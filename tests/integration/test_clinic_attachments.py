@@ -1,9 +1,13 @@
 """What goes along with the clinic's emails, read at a mail server: the calendar follows the appointment."""
 
+import re
+import zlib
+from base64 import a85decode
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings as django_settings
@@ -15,6 +19,7 @@ from notifications import clock
 from notifications.models import ContactPoint, Delivery, Status
 from notifications.testing import deliver_all, frozen_clock
 from project.clinic.models import Appointment
+from project.clinic.sheet import sheet
 from project.clinic.treatments import PREPARE, TREATMENTS, preparation
 from tests.calendar_client import CalendarClient
 from tests.clinic import make_appointment, make_doctor, make_patient
@@ -55,10 +60,10 @@ def test_a_calendar_follows_the_appointment_to_its_end(server: SmtpServer) -> No
 
         appointment.confirm()
         deliver_all()
-        [part, sheet] = server.received[-1].mail.iter_attachments()
+        [part, page] = server.received[-1].mail.iter_attachments()
         assert part["Content-Type"].startswith('text/calendar; method="REQUEST"')
         assert part["Content-Type"].params["charset"] == "utf-8"
-        assert (part.get_filename(), sheet.get_filename()) == ("invite.ics", "appointment.pdf")
+        assert (part.get_filename(), page.get_filename()) == ("invite.ics", "appointment.pdf")
         calendar.take(part.get_payload(decode=True))  # type: ignore[arg-type]
         assert calendar.times == [appointment.starts_at.replace(microsecond=0)]
         [entry] = calendar.entries.values()
@@ -131,3 +136,27 @@ def test_no_name_holds_an_email_up(server: SmtpServer, name: str) -> None:
 @pytest.mark.parametrize("name", [*(each.name for each in TREATMENTS), "Something else"])
 def test_each_treatment_says_how_to_prepare(name: str) -> None:
     assert set(preparation(name)) >= set(PREPARE)
+
+
+def texts(pdf: bytes) -> list[str]:
+    """The lines of a PDF of one page."""
+    [stream] = re.findall(rb"stream\r?\n(.*?)~>\s*endstream", pdf, re.DOTALL)
+    return [each.decode("cp1252") for each in re.findall(rb"\((.*?)\) Tj", zlib.decompress(a85decode(stream)))]
+
+
+def test_the_sheet_tells_the_time_of_the_patients_own_zone() -> None:
+    patient = make_patient(first_name="Zoë", last_name="Rāo")
+    starts_at = datetime(2030, 3, 4, 23, 30, tzinfo=UTC)
+    appointment = make_appointment(patient=patient, starts_at=starts_at, treatment="Abhyanga")
+    lines = texts(sheet(appointment, ZoneInfo("America/New_York")).content)
+    assert "Monday, 4 March 2030" in lines
+    assert "18:30 to 19:15 \\(EST\\)" in lines
+    assert "for Zo\\353 Rao" in lines
+    assert {"Abhyanga", "Vaidya Meera Nair", "Treatment room 3", "Eat nothing in the hour and a half before."} <= set(
+        lines
+    )
+
+
+def test_a_name_that_the_sheet_cannot_write_is_left_out() -> None:
+    appointment = make_appointment(patient=make_patient(first_name="Łucja"))
+    assert not [each for each in texts(sheet(appointment, ZoneInfo("UTC")).content) if each.startswith("for ")]
