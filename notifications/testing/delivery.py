@@ -19,8 +19,8 @@ from notifications.types import LANES
 def deliver_all(*, timeout_seconds: float = 60) -> int:
     """Deliver what is due in every lane, and take in receipts and posted events, until nothing is left to do.
 
-    No Django Q is needed. What is due later stays: advance a frozen clock and call it again. The sandbox gives its receipts at once. Returns
-    how many deliveries were settled. Raises `TimeoutError`.
+    No Django Q is needed. What is due later stays: advance a frozen clock and call it again. The sandbox gives its
+    receipts at once. Returns how many deliveries were settled. Raises `TimeoutError`.
     """
     until = time.monotonic() + timeout_seconds
     settled = 0
