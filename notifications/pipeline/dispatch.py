@@ -1,7 +1,8 @@
 """A worker's round: claim, make ready, send, settle, until nothing is due.
 
 Requests run in a bounded pool of threads that hold no database connection; everything else happens in the worker's
-own thread. As soon as part of the pool is free it is filled again, so a slow answer holds up nobody but itself.
+own thread. As soon as part of the pool is free it is filled again, so a slow answer holds up nobody but itself. A few
+requests wait in front of the pool, so that its threads need not wait for the database.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError
@@ -38,6 +41,9 @@ DATABASE_PATIENCE_SECONDS = 60
 
 POLL_SECONDS = 0.2
 """how often a worker that waits for answers looks for new work"""
+
+GATHER_SECONDS = 0.01
+"""how long an answer waits for others, to be settled with them in one transaction"""
 
 LEASE_MARGIN = timedelta(seconds=5)
 """what is still unopened so short before the end of its lease is given back"""
@@ -69,6 +75,7 @@ class Round:
         self.ready: deque[Work] = deque()
         self.suspects: deque[Work] = deque()
         self.in_flight: InFlight = {}
+        self.answered: SimpleQueue[Future[Answer]] = SimpleQueue()
         self.settled = 0
         self.next_claim = 0.0
         self.alone = False  # a suspect is under way: nothing else is
@@ -112,9 +119,13 @@ class Round:
         self.ready.extend(each for each in works if not each.outcome)
 
     def _open(self) -> None:
-        """Open as many requests as there are threads free. Local providers need none, and answer at once."""
+        """Open as many requests as there are threads free, and a few more that wait for the next free one.
+
+        Local providers need none, and answer at once.
+        """
         self._choose_again()
-        free = conf.get().CONCURRENCY - len(self.in_flight)
+        threads = conf.get().CONCURRENCY
+        free = min(threads, threads + 2 * _group() - len(self.in_flight))
         wave: list[Work] = []
         while self.ready and (free > 0 or self.ready[0].chosen.local):
             free -= not self.ready[0].chosen.local
@@ -123,7 +134,9 @@ class Round:
         self._settle([_finish(each, *_call(each)) for each in opened if each.chosen.local])
         for work in opened:
             if not work.chosen.local:
-                self.in_flight[_threads().submit(_call, work)] = work
+                future = _threads().submit(_call, work)
+                self.in_flight[future] = work
+                future.add_done_callback(self.answered.put)
 
     def _choose_again(self) -> None:
         """Those made ready for a provider that was taken out of use since go to another one."""
@@ -136,9 +149,14 @@ class Round:
         self.ready = deque(each for each in self.ready if not each.outcome)
 
     def _collect(self) -> None:
-        if self.in_flight:
-            done, _ = wait(self.in_flight, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            self._settle([_finish(self.in_flight.pop(future), *future.result()) for future in done])
+        """Wait for an answer, a moment more for others, and settle them together."""
+        answered: list[Future[Answer]] = []
+        patience = POLL_SECONDS
+        with suppress(Empty):
+            while len(answered) < min(_group(), len(self.in_flight)):
+                answered.append(self.answered.get(timeout=patience))
+                patience = GATHER_SECONDS
+        self._settle([_finish(self.in_flight.pop(future), *future.result()) for future in answered])
 
     def _settle(self, works: Sequence[Work]) -> None:
         outcomes = [(each.delivery, each.outcome) for each in works if each.outcome]
@@ -247,6 +265,11 @@ def _persist(write: Callable[[], _T]) -> _T:
             outbox.connection().close()
             time.sleep(pause)
             pause = min(pause * 2, 5)
+
+
+def _group() -> int:
+    """How many answers are worth a transaction."""
+    return max(1, conf.get().CONCURRENCY // 4)
 
 
 def _threads() -> ThreadPoolExecutor:
