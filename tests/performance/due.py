@@ -36,7 +36,7 @@ def idle_system(bench: Bench) -> Measured:
     (user,) = people(1)
     probe = Path(os.environ["BENCH_PROBE_FILE"])
     probe.unlink(missing_ok=True)
-    number, horizon = bench.pick(6, 20), bench.pick(20, 150)
+    number, horizon = bench.pick(6, 15), bench.pick(20, 100)
     with ExitStack() as clusters:
         for lane in LANES:
             clusters.enter_context(cluster(lane))

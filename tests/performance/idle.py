@@ -28,7 +28,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 def cost(bench: Bench) -> Measured:
     """CPU a minute; each side alone, in turn, long enough for several of the minute's rounds."""
     empty()
-    seconds = bench.pick(65, 245)
+    seconds = bench.pick(65, 125)
     try:
         schedule_rounds()
         mine, memory = _cost(seconds)
