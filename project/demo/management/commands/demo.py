@@ -116,18 +116,20 @@ class _Up:
     def __init__(self, port: int, lanes: list[str]) -> None:
         self.url = f"http://{HOST}:{port}/accounts/login/"
         self.missing = set(lanes)
+        self.woken = False
         self.begun = time.monotonic()
         self.since = clock.now()
         self.answers = False
         self.given_up = False
 
     def __call__(self) -> bool:
-        self.answers = self.answers or self._page_answers()
-        for lane in sorted(self.missing):
-            if Heartbeat.objects.alive(lane, clock.now() - self.since, socket.gethostname()):
-                self.missing.discard(lane)
-            else:
+        if not self.woken:  # once: the broker keeps it until the cluster is there
+            self.woken = True
+            for lane in self.missing:
                 queue.wake(lane)
+        self.answers = self.answers or self._page_answers()
+        age = clock.now() - self.since
+        self.missing = {each for each in self.missing if not Heartbeat.objects.alive(each, age, socket.gethostname())}
         self.given_up = time.monotonic() - self.begun > READY_WITHIN
         return self.given_up or (self.answers and not self.missing)
 
