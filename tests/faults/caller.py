@@ -14,13 +14,15 @@ from typing import Any
 
 import django
 
+CLAIMED_AT_A_TIME = 5
+
 
 def claim() -> list[str]:
-    """Claim twenty at a time until nothing is due. The ids."""
+    """Claim a few at a time until nothing is due. The ids."""
     from notifications.models import outbox
 
     claimed: list[str] = []
-    while ids := outbox.claim((2,), 20, timedelta(seconds=60))[0]:
+    while ids := outbox.claim((2,), CLAIMED_AT_A_TIME, timedelta(seconds=60))[0]:
         claimed += [str(each) for each in ids]
     return claimed
 

@@ -43,28 +43,34 @@ class Tokens:
         """Have the next worker that reaches this step killed."""
         (self.folder / step).touch()
 
+    def lie(self) -> bool:
+        """Whether a token waits to be taken."""
+        return any((self.folder / step).exists() for step in STEPS)
+
     def take(self, step: str) -> bool:
-        """Whether a token lay there; it is gone now."""
+        """Whether a token lay there: whoever took it is to die."""
         try:
             (self.folder / step).unlink()
         except FileNotFoundError:
             return False
+        with (self.folder / LOG).open("a") as log:
+            log.write(f"{step}\n")
         return True
 
     def die_at(self, step: str) -> None:
         """Die here if a token says so."""
         if self.take(step):
-            self.die(step)
-
-    def die(self, step: str) -> None:
-        with (self.folder / LOG).open("a") as log:
-            log.write(f"{step}\n")
-        os.kill(os.getpid(), signal.SIGKILL)
+            die()
 
     def deaths(self) -> list[str]:
         """The steps at which workers died, in order."""
         log = self.folder / LOG
         return log.read_text().split() if log.exists() else []
+
+
+def die() -> None:
+    """End this process as `kill -9` does."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def note_worker(folder: Path) -> None:
@@ -92,7 +98,7 @@ def watch(tokens: Tokens, after_open: float = 0.01) -> None:
 
     def watched_send(provider: LoopbackProvider, message: Message) -> Receipt:
         if tokens.take(REQUEST_OPEN):
-            threading.Timer(after_open, tokens.die, [REQUEST_OPEN]).start()
+            threading.Timer(after_open, die).start()
         return send(provider, message)
 
     def watched_finish(work: Work, answer: Any, latency_ms: float) -> Work:

@@ -20,7 +20,7 @@ AWAY_SECONDS = 2
 def test_redis_flushed_killed_and_back_costs_no_message(full_site: Site, redis_server: Server) -> None:
     """FAULTS: Redis flushed or down. It stays down until the last is notified: only the minute's round finds those."""
 
-    def break_redis(number: int) -> None:
+    def break_redis(number: int) -> bool:
         if number in (10, 20, 30):
             with redis.Redis.from_url(redis_server.url) as client:
                 client.flushall()
@@ -28,6 +28,7 @@ def test_redis_flushed_killed_and_back_costs_no_message(full_site: Site, redis_s
             redis_server.kill()
         elif number == CALLS - 1:
             redis_server.start()
+        return False
 
     with full_site.crew() as crew:
         crew.hire("cluster", 3)
@@ -38,7 +39,7 @@ def test_redis_flushed_killed_and_back_costs_no_message(full_site: Site, redis_s
 def test_postgresql_restarted_twice_leaves_no_gap_and_no_double(full_site: Site, migrated_server: Server) -> None:
     """FAULTS: database restarts in mid-batch. Once by an immediate shutdown, once by a crash."""
 
-    def break_postgresql(number: int) -> None:
+    def break_postgresql(number: int) -> bool:
         if number == 25:
             migrated_server.stop_signal, usual = signal.SIGQUIT, migrated_server.stop_signal
             migrated_server.stop()
@@ -46,10 +47,11 @@ def test_postgresql_restarted_twice_leaves_no_gap_and_no_double(full_site: Site,
         elif number == 55:
             migrated_server.kill()
         else:
-            return
+            return False
         time.sleep(AWAY_SECONDS)
         migrated_server.start()
         connection.close()  # the caller's own, which has broken too
+        return False
 
     with full_site.crew() as crew:
         crew.hire("cluster", 3)

@@ -93,17 +93,17 @@ def test_poison_is_put_aside_with_its_reason_and_the_others_flow(any_site: Site,
 
 
 @pytest.mark.slow
-def test_a_message_that_kills_its_worker_is_quarantined_and_no_other_is(any_site: Site) -> None:
+def test_a_message_that_kills_its_worker_is_quarantined_and_no_other_is(sqlite_site: Site) -> None:
     """FAULTS: poison payload: its worker dies each time, until it has had its chances; its neighbours are sent once."""
-    any_site.configure(MAX_CRASHES=2, LEASE_SECONDS=6)
+    sqlite_site.configure(MAX_CRASHES=2, LEASE_SECONDS=6)
     people = sites.people(OTHERS + 1)
     notify(ViaLookUp(text="a"), to=people[:OTHERS])
     (poison,) = notify(Deadly(text="a"), to=people[OTHERS])
-    with any_site.crew() as crew:
+    with sqlite_site.crew() as crew:
         crew.hire("drain", 2)
         assert crew.until(lambda: not ledger.open_deliveries(), 60), ledger.tell_open({}) + crew.logs()
         assert crew.deaths == 2, crew.logs()
     assert ledger.by_status(poison.deliveries.all()) == {("failed", "quarantined"): 1}
     assert ledger.by_status(Delivery.objects.exclude(notification=poison)) == {("sent", ""): OTHERS}
-    assert set(any_site.provider.counts().values()) == {1}
+    assert set(sqlite_site.provider.counts().values()) == {1}
     assert list(Event.objects.filter(notification=poison).values_list("kind", flat=True)) == ["failed"]
