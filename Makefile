@@ -34,7 +34,7 @@ bench: install
 	$(BIN)/python -m tests.performance
 
 screenshots: install
-	DJANGO_SETTINGS_MODULE=project.settings.test $(BIN)/python -m tests.browser.emails
+	$(BIN)/python -m tests.browser.emails
 
 lint: install
 	$(BIN)/ruff check

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterable
 from html import escape
 from itertools import product
@@ -63,11 +66,14 @@ def main() -> None:
     """Take all pictures, in a database of their own that is thrown away."""
     import django
 
+    os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings.test"
+    os.environ["VAR_DIR"] = tempfile.mkdtemp()
     django.setup()
+    from django.conf import settings
     from django.test.utils import setup_databases, teardown_databases
 
     from tests.browser.demo import browser
-    from tests.browser.email_samples import samples
+    from tests.browser.email_samples import READERS, samples
     from tests.services import reachable
 
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
@@ -76,9 +82,10 @@ def main() -> None:
         raise SystemExit("Chromium is missing: install it, or name it by CHROMIUM.")
     databases = setup_databases(verbosity=0, interactive=False)
     try:
-        found = list(samples("ltr", "rtl", "long"))
+        found = list(samples(*READERS))
     finally:
         teardown_databases(databases, verbosity=0)
+        shutil.rmtree(settings.VAR_DIR, ignore_errors=True)
     with browser(chromium) as opened:
         taken = take(opened, found, folder)
     print(f"{len(taken)} pictures: open {folder / 'index.html'}")
