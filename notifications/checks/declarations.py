@@ -59,7 +59,7 @@ def _templates(type_: type[NotificationType], where: str, channel: str) -> Itera
         try:
             found = files.find(type_.key, part.name, settings.LANGUAGE_CODE)
         except Exception as error:  # a mistake in the template, or in a tag that it loads
-            text = f"Its template {part.name} cannot be loaded: {type(error).__name__}: {error}"
+            text = f"Its template {part.name} cannot be loaded: {error}"
             yield Error(text, hint=f"It is one of: {', '.join(tried)}.", obj=where, id="notify.E022")
             continue
         if found is None and part.required:
