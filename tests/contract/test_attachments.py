@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from notifications.channels.attachments import Limits, check
 from notifications.exceptions import PermanentError
 from notifications.messages import Attachment, EmailMessage
 from notifications.providers.anymail import AnymailProvider
@@ -97,6 +98,19 @@ def test_files_arrive_byte_by_byte(connect: Callable[[ExitStack], tuple[Provider
         provider.send(make_mail(from_email=f"Clinic <{ses_server.SENDER}>", attachments=FILES))
         expected = [(each.name, each.content_type, each.method, each.content) for each in FILES]
         assert read() == expected
+
+
+@pytest.mark.parametrize("connect", [smtp, sendgrid], ids=lambda each: each.__name__)
+def test_as_much_as_the_channel_allows_arrives(
+    connect: Callable[[ExitStack], tuple[Provider, Read]], make_mail: MakeMail
+) -> None:
+    ten_megabytes = b"%PDF-1.7\n" + b"\x00\xff\r\n." * 1_999_998 + b"."
+    files = [Attachment(name=f"{n}.pdf", content_type="application/pdf", content=ten_megabytes) for n in (1, 2)]
+    check(files, Limits(each=10_000_000, total=20_000_000, types=["application/pdf"]))
+    with ExitStack() as stack:
+        provider, read = connect(stack)
+        provider.send(make_mail(attachments=tuple(files)))
+        assert [content == ten_megabytes for *_, content in read()] == [True, True]
 
 
 @pytest.mark.parametrize(

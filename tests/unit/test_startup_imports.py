@@ -8,7 +8,10 @@ import pytest
 
 from tests.services.databases import process_environment
 
-SDKS = ("firebase_admin", "boto3", "botocore", "twilio", "sendgrid", "daphne", "autobahn", "twisted")
+SDKS = (
+    "firebase_admin", "boto3", "botocore", "twilio", "sendgrid", "daphne", "autobahn", "twisted",
+    "icalendar", "reportlab",
+)  # fmt: skip
 LOADED = "import json, sys, django; django.setup(); print(json.dumps(sorted(sys.modules)))"
 
 
