@@ -35,8 +35,8 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.FAILED: frozenset({Status.DELIVERED, Status.BOUNCED}),  # a receipt knows better
     Status.BOUNCED: frozenset(),
     Status.SKIPPED: frozenset(),
-    Status.CANCELLED: frozenset({Status.SENT, Status.DELIVERED}),  # cancelled in flight, and yet it arrived
-    Status.EXPIRED: frozenset({Status.SENT, Status.DELIVERED}),
+    Status.CANCELLED: frozenset({Status.SENT, Status.DELIVERED, Status.BOUNCED}),  # cancelled in flight, and yet it arrived
+    Status.EXPIRED: frozenset({Status.SENT, Status.DELIVERED, Status.BOUNCED}),
 }
 
 REPLAYABLE = (Status.FAILED, Status.BOUNCED)
