@@ -6,7 +6,6 @@ from project.settings.base import INSTALLED_APPS, LOGGING, NOTIFICATIONS, Q_CLUS
 
 SECRET_KEY = "measures-only-key-that-protects-nothing-at-all"
 ALLOWED_HOSTS = ["127.0.0.1"]
-ROOT_URLCONF = "tests.performance.urls"
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.performance"]
 

@@ -1,3 +1,0 @@
-"""No page is measured yet."""
-
-urlpatterns: list[object] = []
