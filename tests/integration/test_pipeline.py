@@ -218,7 +218,7 @@ def test_a_link_that_is_no_web_address_is_refused(person, link, monkeypatch):
     work()
     assert {status for status, _ in reasons().values()} == {Status.FAILED}
     assert "a link starts with / or with https or http:" in Delivery.objects.filter(channel="in_app").get().detail
-    assert [entry.kind for entry in timeline(notification)].count("failed") == 4
+    assert [str(entry.kind) for entry in timeline(notification)].count("failed") == 4
 
 
 def test_control_characters_are_taken_out_of_texts(person):
