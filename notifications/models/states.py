@@ -35,7 +35,8 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.FAILED: frozenset({Status.DELIVERED, Status.BOUNCED}),  # a receipt knows better
     Status.BOUNCED: frozenset(),
     Status.SKIPPED: frozenset(),
-    Status.CANCELLED: frozenset({Status.SENT, Status.DELIVERED, Status.BOUNCED}),  # cancelled in flight, and yet it arrived
+    # Cancelled in flight, and yet it arrived.
+    Status.CANCELLED: frozenset({Status.SENT, Status.DELIVERED, Status.BOUNCED}),
     Status.EXPIRED: frozenset({Status.SENT, Status.DELIVERED, Status.BOUNCED}),
 }
 
