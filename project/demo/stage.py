@@ -77,6 +77,7 @@ def _message(message: SandboxMessage, patient: Patient) -> dict[str, Any]:
         "title": content.get("subject") or content.get("title", ""),
         "text": "" if message.channel == "email" else content.get("text", ""),
         "link": content.get("link", ""),
+        "attached": ", ".join(each["name"] for each in content.get("attachments", ())),
         "time": _moment(message.captured_at, patient.user.time_zone),
     }
 
