@@ -9,9 +9,16 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from notifications import clock
-from notifications.exceptions import KeyTooLongError, RecipientError, ScheduleError, UnknownTypeError
+from notifications.exceptions import (
+    KeyTooLongError,
+    RecipientError,
+    ScheduleError,
+    UnknownChannelError,
+    UnknownTypeError,
+)
 from notifications.models import Delivery, Event, Notification, Reason, Status
 from notifications.services import notify
+from notifications.testing import registered
 from notifications.types import NotificationType
 from tests.app.models import Visit
 from tests.app.notifications import Everywhere, Expiring, Inbox, Note, UnlessSeen, VisitReminder, WithFallback
@@ -167,6 +174,17 @@ def test_an_unknown_type_is_refused(person):
         notify(Unregistered(), to=person)
     with pytest.raises(UnknownTypeError, match="takes an instance of a registered NotificationType"):
         notify(Note, to=person)  # type: ignore[arg-type]
+
+
+def test_an_unknown_channel_is_refused_with_the_known_ones(person):
+    class Wrong(NotificationType):
+        key = "tests.wrong"
+        channels = ("smss",)
+
+    with registered(Wrong), pytest.raises(UnknownChannelError) as caught:
+        notify(Wrong(), to=person)
+    assert str(caught.value) == "Unknown channel 'smss'. Known: email, in_app, push, sms."
+    assert not Notification.objects.exists()
 
 
 # Time
