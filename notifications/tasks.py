@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import time
 from datetime import timedelta
 
 from notifications import clock, conf
 from notifications.models import Heartbeat, outbox
 from notifications.pipeline import dispatch, queue
+from notifications.pipeline.stopping import until_told_to_stop
 from notifications.providers.registry import get_provider
 from notifications.realtime import broadcast
 from notifications.services import apply_waiting, record_receipts
@@ -25,32 +28,39 @@ HORIZON = timedelta(seconds=95)
 def drain(lane: str) -> int:
     """Deliver what is due in a lane, stay a little for more, and wait for what is due soon.
 
-    Returns how many deliveries were settled. One worker of a lane waits, the others go when they are idle.
+    Returns how many deliveries were settled. One worker of a lane waits, the others go when they are idle. Told to
+    stop, it lets what is in flight come to its end and gives back the rest.
     """
-    settings = conf.get()
-    until = time.monotonic() + settings.DRAIN_SECONDS
     Heartbeat.objects.beat(lane)
+    with until_told_to_stop() as stop:
+        settled = _work(lane, time.monotonic() + conf.get().DRAIN_SECONDS, stop)
+    broadcast.flush(FLUSH_SECONDS)  # a worker of Django Q ends without the usual clean-up
+    if stop.signal is not None:
+        signal.raise_signal(stop.signal)  # on to whoever handles it outside of a round
+    return settled
+
+
+def _work(lane: str, until: float, stop: threading.Event) -> int:
     settled, waits = 0, False
     idle_since = time.monotonic()
-    while time.monotonic() < until:
-        done = dispatch.run(lane, until=until)
+    while time.monotonic() < until and not stop.is_set():
+        done = dispatch.run(lane, until=until, stop=stop)
         done += fetch_receipts() + apply_waiting(until=until)
         settled += done
         if done:
             idle_since = time.monotonic()
-        if time.monotonic() - idle_since >= settings.LINGER_SECONDS:
+        if time.monotonic() - idle_since >= conf.get().LINGER_SECONDS:
             if not _due_soon(lane) or (not waits and Heartbeat.objects.has_waiter(lane)):
                 break
             if not waits:
                 waits = True
                 left = timedelta(seconds=until - time.monotonic())
                 Heartbeat.objects.beat(lane, waits_until=clock.now() + left)
-        time.sleep(POLL_SECONDS)
+        stop.wait(POLL_SECONDS)
     if waits:
         Heartbeat.objects.beat(lane, waits_until=None)
     if _due_soon(lane) and not Heartbeat.objects.has_waiter(lane):
         queue.wake(lane)
-    broadcast.flush(FLUSH_SECONDS)  # a worker of Django Q ends without the usual clean-up
     return settled
 
 

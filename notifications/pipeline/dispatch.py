@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -54,12 +55,12 @@ InFlight = dict[Future[Answer], Work]
 _pool: tuple[int, ThreadPoolExecutor] | None = None
 
 
-def run(lane: str, *, until: float) -> int:
-    """Deliver what is due in a lane until nothing is, or until `time.monotonic()` reaches `until`.
+def run(lane: str, *, until: float, stop: threading.Event | None = None) -> int:
+    """Deliver what is due in a lane until nothing is, `time.monotonic()` reaches `until`, or `stop` is set.
 
     Returns how many deliveries were settled. What is in flight at the end is waited for.
     """
-    return Round(lane, until).run()
+    return Round(lane, until, stop or threading.Event()).run()
 
 
 class NotOpenedError(Exception):
@@ -69,9 +70,10 @@ class NotOpenedError(Exception):
 class Round:
     """One worker's round on a lane."""
 
-    def __init__(self, lane: str, until: float) -> None:
+    def __init__(self, lane: str, until: float, stop: threading.Event) -> None:
         self.lane = lane
         self.until = until
+        self.stop = stop
         self.ready: deque[Work] = deque()
         self.suspects: deque[Work] = deque()
         self.in_flight: InFlight = {}
@@ -96,7 +98,10 @@ class Round:
 
     def _has_room(self) -> bool:
         free = len(self.ready) < conf.get().CONCURRENCY and not self.suspects and not self.alone
-        return free and self.next_claim <= time.monotonic() < self.until
+        return free and self.next_claim <= time.monotonic() and not self._is_over()
+
+    def _is_over(self) -> bool:
+        return self.stop.is_set() or time.monotonic() >= self.until
 
     def _take(self) -> None:
         claimed = _persist(lambda: claim(self.lane, conf.get().BATCH_SIZE))
@@ -179,7 +184,7 @@ class Round:
         if not held:
             return
         lease_left = min(each.fence for each in held) - clock.now()
-        if time.monotonic() >= self.until or lease_left < LEASE_MARGIN:
+        if self._is_over() or lease_left < LEASE_MARGIN:
             _persist(lambda: give_back(held))
             self.ready.clear()
             self.suspects.clear()

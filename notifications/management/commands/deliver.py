@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from notifications import clock
@@ -16,6 +14,7 @@ from notifications.management.command import NOTHING, OK, NotifyCommand, Result
 from notifications.management.table import table
 from notifications.models import Delivery, Heartbeat, outbox
 from notifications.pipeline import dispatch
+from notifications.pipeline.stopping import until_told_to_stop
 from notifications.tasks import POLL_SECONDS, fetch_receipts
 from notifications.types import LANES
 
@@ -43,7 +42,7 @@ class Command(NotifyCommand):
             due = {lane: _due(lane) for lane in lanes}
             return _result("due", due, lanes, code=OK if any(due.values()) else NOTHING)
         settled: Counter[str] = Counter(dict.fromkeys(lanes, 0))
-        with _until_told_to_stop() as stop:
+        with until_told_to_stop() as stop:
             for lane, number in _deliver(lanes, stop, watch=options["watch"]):
                 settled[lane] += number
                 if number and not options["as_json"] and self.stdout.isatty():
@@ -65,34 +64,13 @@ def _deliver(lanes: Sequence[str], stop: threading.Event, *, watch: bool) -> Ite
         done = fetch_receipts()
         for lane in lanes:
             if not stop.is_set():
-                settled = dispatch.run(lane, until=time.monotonic() + ROUND_SECONDS)
+                settled = dispatch.run(lane, until=time.monotonic() + ROUND_SECONDS, stop=stop)
                 done += settled
                 yield lane, settled
         if not done:
             if not watch:
                 return
             stop.wait(POLL_SECONDS)
-
-
-@contextmanager
-def _until_told_to_stop() -> Iterator[threading.Event]:
-    """The first Ctrl-C or SIGTERM lets what is in flight come to its end; the second one does not."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def told(number: int, frame: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    former = {each: signal.signal(each, told) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 def _due(lane: str) -> int:
