@@ -15,7 +15,7 @@ WINDOW = timedelta(seconds=60)
 MIN_FAILURES = 5
 """fewer never open it, so that one bad message does not"""
 FAILURE_RATE = 0.5
-FAILED_IN_A_ROW = 10
+FAILED_IN_A_ROW = 8
 """that many, with no success between them, open it at once, however much succeeded before"""
 COOL_DOWN = timedelta(seconds=30)
 MAX_COOL_DOWN = timedelta(minutes=10)

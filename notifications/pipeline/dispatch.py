@@ -60,7 +60,7 @@ def run(lane: str, *, until: float, stop: threading.Event | None = None) -> int:
 
     Returns how many deliveries were settled. What is in flight at the end is waited for.
     """
-    return Round(lane, until, stop or threading.Event()).run()
+    return Round(lane, until, stop).run()
 
 
 class NotOpenedError(Exception):
@@ -70,10 +70,10 @@ class NotOpenedError(Exception):
 class Round:
     """One worker's round on a lane."""
 
-    def __init__(self, lane: str, until: float, stop: threading.Event) -> None:
+    def __init__(self, lane: str, until: float, stop: threading.Event | None = None) -> None:
         self.lane = lane
         self.until = until
-        self.stop = stop
+        self.stop = stop or threading.Event()
         self.ready: deque[Work] = deque()
         self.suspects: deque[Work] = deque()
         self.in_flight: InFlight = {}

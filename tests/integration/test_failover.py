@@ -146,11 +146,11 @@ def test_an_outage_is_seen_at_once_however_much_succeeded_before_it(person):
     for _ in range(15):
         send(person)
     change = ProviderChange.objects.get()
-    assert change.reason.startswith("10 requests in a row failed.")
+    assert change.reason.startswith("8 requests in a row failed.")
     assert change.evidence == {
         "succeeded": 5000,
-        "failed": 10,
-        "failed_in_a_row": 10,
+        "failed": 8,
+        "failed_in_a_row": 8,
         "last_error": change.evidence["last_error"],
         "trips": 1,
     }

@@ -18,7 +18,7 @@ def test_it_opens_when_enough_and_at_least_half_failed(succeeded, failed, opens)
     assert breaker.should_open(Tally(succeeded=succeeded, failed=failed)) is opens
 
 
-@pytest.mark.parametrize(("in_a_row", "opens"), [(9, False), (10, True)])
+@pytest.mark.parametrize(("in_a_row", "opens"), [(7, False), (8, True)])
 def test_many_failures_in_a_row_open_it_however_much_succeeded_before(in_a_row, opens):
     tally = Tally(succeeded=10_000, failed=in_a_row, failed_in_a_row=in_a_row)
     assert breaker.should_open(tally) is opens
