@@ -14,7 +14,7 @@ from typing import Any
 from tests.performance import report
 from tests.performance.deployments import REPORTS, deployment, missing
 from tests.performance.harness import BOTH
-from tests.performance.processes import ROOT
+from tests.performance.processes import ROOT, end, end_in_order
 
 
 def main() -> int:
@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--database", choices=BOTH, help="only this deployment")
     parser.add_argument("--json", type=Path, metavar="FILE", help="default: var/bench/<time>.json")
     options = parser.parse_args()
+    end_in_order()
     chosen = "quick" if options.quick else "full" if options.full else "default"
 
     found = report.machine()
@@ -55,12 +56,16 @@ def measure(database: str, size: str, only: list[str]) -> list[dict[str, Any]]:
     with deployment(database) as environment:
         command = [sys.executable, "-m", "tests.performance.session", "--size", size, "--only", *only]
         session = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, start_new_session=True
         )
         assert session.stdout is not None
-        for text in session.stdout:
-            rows.append(json.loads(text))
-            print(report.line(rows[-1]), flush=True)
+        try:
+            for text in session.stdout:
+                rows.append(json.loads(text))
+                print(report.line(rows[-1]), flush=True)
+        except BaseException:
+            end(session, patience=60)  # it ends what it has started
+            raise
         if session.wait() != 0:
             rows.append({"figure": "the session itself", "database": database, "error": f"exit {session.returncode}"})
             print(report.line(rows[-1]), flush=True)

@@ -17,6 +17,11 @@ START_SECONDS = 30
 STOP_SECONDS = 10
 
 
+def end_in_order() -> None:
+    """Have SIGTERM end this process as Ctrl-C does: what it has started and made is taken away."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 @contextmanager
 def started(command: Sequence[str], **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process, in the environment of this one and the variables given."""
@@ -34,12 +39,12 @@ def started(command: Sequence[str], **environment: str) -> Iterator[subprocess.P
         end(process)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started."""
+def end(process: subprocess.Popen[bytes], patience: float = STOP_SECONDS) -> None:
+    """End a process and all that it started. `patience`: seconds that it has to do so in order."""
     if process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)
+            process.wait(patience)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)  # what it left behind, or itself
     process.wait()

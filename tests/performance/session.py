@@ -15,6 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tests.performance.processes import end_in_order
+
 AREAS = ("accept", "deliver", "queues", "realtime", "due", "startup", "idle", "inbox", "webhooks")
 """the modules that hold rows, in the order in which they are measured"""
 
@@ -25,6 +27,7 @@ def main() -> None:
     parser.add_argument("--size", choices=("quick", "default", "full"), default="default")
     parser.add_argument("--only", nargs="*", default=[])
     options = parser.parse_args()
+    end_in_order()
 
     from tests.performance.harness import ROWS, Bench
     from tests.performance.http_server import provider_server
