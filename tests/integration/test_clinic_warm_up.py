@@ -1,5 +1,6 @@
 """A new worker is ready for its first email."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ def test_a_worker_imports_what_its_first_email_needs_before_it_takes_work() -> N
     spawned = subprocess.run(
         [sys.executable, "-c", SPAWN],
         cwd=Path(__file__).resolve().parents[2],
+        env={name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")},
         capture_output=True,
         text=True,
         check=False,
