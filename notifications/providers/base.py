@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.core.checks import CheckMessage
 
+from notifications.exceptions import ProviderError
 from notifications.messages import Message, Receipt
 
 
@@ -51,6 +52,20 @@ class Provider(ABC):
         Raises `TemporaryError`, `PermanentError`, `AddressError`, or `UnknownOutcome` once the request may have been
         taken. Anything else counts as temporary.
         """
+
+    def together(self, messages: Sequence[Message]) -> list[Sequence[Message]]:
+        """Which of these messages travel in one request: each in exactly one list, and in any order.
+
+        Asked in the bulk lane only, for messages that were never tried. A list of several goes to `send_batch`.
+        """
+        return [[each] for each in messages]
+
+    def send_batch(self, messages: Sequence[Message]) -> Sequence[Receipt | ProviderError]:
+        """Hand over several messages, each of its own wording, in one request: what came of each, in order.
+
+        What it raises is as of `send`, and of all of them. After a refusal of all, each is sent again alone.
+        """
+        raise NotImplementedError(f"{type(self).__name__} sends messages one by one.")
 
     def look_up(self, delivery_id: UUID) -> Receipt | None:
         """What became of a message, or None if the provider never took it. Raises `TemporaryError` if it cannot say."""
