@@ -51,9 +51,16 @@ class EmailMessage(Message):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmsMessage(Message):
-    """A text message; `to` is an E.164 number."""
+    """A text message; `to` is an E.164 number.
+
+    `expires_at`: it must not arrive later. `media_urls` are public and fetched by the provider. `sender` is a number or
+    a name that it comes from; empty: the provider's own.
+    """
 
     text: str
+    expires_at: datetime | None = None
+    media_urls: tuple[str, ...] = ()
+    sender: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +94,8 @@ ReceiptState = Literal["sent", "delivered", "failed", "bounced"]
 class Receipt:
     """What a provider says of a message: at once as the answer to `send`, or later by webhook, poll or look-up.
 
-    `cost` is in the currency of the deployment, `None` when the provider does not tell it.
+    `cost` is in the currency of the deployment, `None` when the provider does not tell it. `segments` are the parts
+    that a text message is charged as.
     """
 
     delivery_id: UUID
@@ -97,6 +105,7 @@ class Receipt:
     code: str = ""
     detail: str = ""
     cost: Decimal | None = None
+    segments: int | None = None
     at: datetime | None = None
 
     def __post_init__(self) -> None:

@@ -45,6 +45,11 @@ class Provider(ABC):
         """Whether it can be asked for a message by our delivery id."""
         return False
 
+    @property
+    def can_poll(self) -> bool:
+        """Whether it can be asked for messages by the ids that it gave them."""
+        return False
+
     @abstractmethod
     def send(self, message: Message) -> Receipt:
         """Hand over one message; called from several threads at once.
@@ -70,6 +75,14 @@ class Provider(ABC):
     def look_up(self, delivery_id: UUID) -> Receipt | None:
         """What became of a message, or None if the provider never took it. Raises `TemporaryError` if it cannot say."""
         raise LookupError(f"{type(self).__name__} cannot be asked for a message.")
+
+    def poll(self, sent: Sequence[tuple[UUID, str]]) -> Iterable[Receipt]:
+        """Receipts of messages that it took (delivery id, provider's id) and told nothing of since.
+
+        They come one by one; those of messages that it does not know are left out. Raises `TemporaryError` once it
+        cannot say: the receipts before that stand.
+        """
+        raise LookupError(f"{type(self).__name__} cannot be polled.")
 
     def fetch_receipts(self) -> Iterable[Receipt]:
         """Receipts to be fetched, from a provider that does not post them. Asked after each round of work."""
