@@ -65,12 +65,22 @@ class SmsMessage(Message):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PushMessage(Message):
-    """A push message; `to` is a device token or subscription, `link` what a tap opens."""
+    """A push message; `to` is a device's address as `notifications.devices` writes it, `link` what a tap opens."""
 
     title: str
     text: str
     link: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
+    """the URL of a picture"""
+    badge: int | None = None
+    """the number on the app's icon; 0 takes it away, None leaves it as it is"""
+    collapse_key: str = ""
+    """the newest of those that share it takes the place of the others"""
+    expires_at: datetime | None = None
+    """when it is no longer worth showing: for how long it is kept for a device that is off"""
+    high_priority: bool = False
+    """wakes a sleeping device, as a critical message does"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,6 +50,10 @@ class Provider(ABC):
         """Whether it can be asked for messages by the ids that it gave them."""
         return False
 
+    def takes(self, message: Message) -> bool:
+        """Whether it can carry this message at all; another provider of the channel may."""
+        return True
+
     @abstractmethod
     def send(self, message: Message) -> Receipt:
         """Hand over one message; called from several threads at once.
