@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.errors import MessageError
-from importlib.util import find_spec
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
@@ -28,11 +28,11 @@ from notifications.exceptions import (
 from notifications.messages import EmailMessage, Message, Receipt
 from notifications.providers.base import Provider
 from notifications.providers.email import addresses, encoded_subject, named, to_django
-from notifications.providers.transport.answers import refusal
+from notifications.providers.options import check_libraries, check_url, options_of
+from notifications.providers.transport.answers import refusal, root_cause
 
 DELIVERY_ID = "delivery_id"
 """under which our id travels with a message, and comes back with what is told of it"""
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class _Rest(BaseEmailBackend):
@@ -92,18 +92,24 @@ class EspProvider(Provider):
         if not (self.takes_international_names or found.recipient.isascii()):
             raise PermanentError(f"{message.to!r} is not ASCII before its @, which {self.backend_path()} cannot take.")
         backend = self._open()
+        email = self.compose(message, found.recipient)
+        with self.asking(backend):
+            backend.send_messages([email])
+        return self._receipt(message, backend, email)
+
+    @contextlib.contextmanager
+    def asking(self, backend: Any) -> Iterator[None]:
+        """One request to the service: it ends in time, and what goes wrong is a typed error."""
         from notifications.providers.transport.http import attempt
 
-        email = self.compose(message, found.recipient)
         with attempt(self.timeout_seconds) as attempted:
             try:
-                backend.send_messages([email])
+                yield
             except Exception as error:
                 told = self._error(backend, error, written=attempted.written)
                 if told is None:
                     raise
                 raise told from error
-        return self._receipt(message, backend, email)
 
     def close(self) -> None:
         """Close the connections."""
@@ -146,30 +152,16 @@ class EspProvider(Provider):
         return str(status.message_id or "")
 
     def check(self) -> list[CheckMessage]:
-        missing = [name for name in self.libraries if find_spec(name) is None]
-        if not missing:
-            return []
-        text = f"{self.where}: {', '.join(missing)} cannot be imported."
-        hint = f"Install notifications[{self.extra}]."
-        return [Error(text, hint=hint, id="notifications.email.E001")]
+        return check_libraries(self.where, self.libraries, self.extra, "notifications.email")
 
     @property
     def where(self) -> str:
         """How checks name its options."""
-        return f"NOTIFICATIONS['PROVIDERS'][{self.alias!r}]['OPTIONS']"
+        return options_of(self.alias)
 
     def check_url(self, option: str, url: str) -> list[CheckMessage]:
         """A base URL that shows credentials to whoever listens, or is none."""
-        parts = urlsplit(url)
-        if not url or (parts.scheme == "https" and parts.hostname):
-            return []
-        if parts.scheme != "http" or not parts.hostname:
-            text = f"{self.where}{option} is {url!r}, which is no URL."
-            return [Error(text, hint="Give one such as https://api.example.com/.", id="notifications.email.E002")]
-        if parts.hostname in LOOPBACK:
-            return []
-        text = f"{self.where}{option} sends the credentials in the clear."
-        return [Warning(text, hint="Use https, unless the server runs on this host.", id="notifications.email.W001")]
+        return check_url(self.where + option, url, "notifications.email")
 
     def make_backend(self) -> Any:
         """The Anymail backend, not yet open. Raises what Anymail raises about its settings."""
@@ -209,6 +201,8 @@ class EspProvider(Provider):
         from requests import TooManyRedirects
 
         who = backend.esp_name
+        if isinstance(error, ProviderError):  # of ours already
+            return None
         if isinstance(error, AnymailRecipientsRefused):
             return AddressError(f"{who} refused the recipient.")
         if isinstance(error, AnymailAPIError) and (told := self.answered(error)):
@@ -216,9 +210,9 @@ class EspProvider(Provider):
         if isinstance(error, TooManyRedirects):
             return TemporaryError(f"{who} answered with a redirect: is the base URL right?")
         if written:
-            return UnknownOutcome(f"{who}, after the request was written: {_name(error)}")
+            return UnknownOutcome(f"{who}, after the request was written: {root_cause(error)}")
         if isinstance(error, AnymailAPIError):
-            return TemporaryError(f"{who} was not reached: {_name(error)}")
+            return TemporaryError(f"{who} was not reached: {root_cause(error)}")
         if isinstance(error, AnymailError):  # content or options that it cannot express; its text tells no content
             return PermanentError(f"{who} cannot take this email: {type(error).__name__}: {error.args[0]}")
         if isinstance(error, ValueError | MessageError):  # its text may show the content
@@ -237,10 +231,3 @@ class EspProvider(Provider):
         if not states <= {"sent", "queued"}:
             raise UnknownOutcome(f"{backend.esp_name} took the email with status {', '.join(sorted(states))}.")
         return Receipt(delivery_id=message.delivery_id, provider=self.alias, provider_id=self.provider_id(status))
-
-
-def _name(error: BaseException) -> str:
-    """What failed, by the innermost error: those around it repeat it."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__ or error
-    return f"{type(error).__name__}: {error}"[:200]

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -144,13 +144,20 @@ def _name(to: str) -> str:
 def _content(message: Message) -> dict[str, Any]:
     values = {each.name: getattr(message, each.name) for each in fields(message)}
     content = {
-        name: dict(value) if isinstance(value, Mapping) else value
+        name: _plain(value)
         for name, value in values.items()
         if name not in ("delivery_id", "channel", "to", "attachments")
     }
     if attachments := values.get("attachments"):
         content["attachments"] = [_about(each) for each in attachments]
     return content
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON can hold it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _about(attachment: Attachment) -> dict[str, Any]:

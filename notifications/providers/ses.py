@@ -11,33 +11,17 @@ from notifications import conf
 from notifications.exceptions import ConfigurationError, ProviderError, TemporaryError
 from notifications.messages import EmailMessage
 from notifications.providers.esp import DELIVERY_ID, EspProvider
-from notifications.providers.transport.answers import refusal, wait
 
 TEMPORARY = frozenset(
     {
-        # too much at once or in a day; nothing was taken
-        "LimitExceededException",
-        "RequestLimitExceeded",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
         # another provider may take over, and the operator set it right
         "AccountSuspendedException",
         "MailFromDomainNotVerifiedException",
         "NotFoundException",
         "SendingPausedException",
-        # credentials and clock, also where they come with a 400
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidClientTokenId",
-        "MissingAuthenticationToken",
-        "RequestExpired",
-        "UnrecognizedClientException",
     }
 )
-"""error codes that call for another attempt whatever their HTTP status"""
+"""error codes of SES that call for another attempt whatever their HTTP status, beside those of all of AWS"""
 
 
 @dataclass(kw_only=True)
@@ -104,18 +88,16 @@ class SesProvider(EspProvider):
 
     def answered(self, error: Any) -> ProviderError | None:
         from botocore.exceptions import ClientError
-        from requests.structures import CaseInsensitiveDict
+
+        from notifications.providers.transport import aws
 
         cause = error.__cause__
         if not isinstance(cause, ClientError):
             return None
-        code, text = (str(cause.response.get("Error", {}).get(name, "")) for name in ("Code", "Message"))
-        about = cause.response.get("ResponseMetadata", {})
-        headers = CaseInsensitiveDict(about.get("HTTPHeaders", {}))
-        told = refusal("Amazon SES", about.get("HTTPStatusCode", 0), f"{code} {text}", headers, code=code)
+        told = aws.answered("Amazon SES", cause, TEMPORARY)
         # An address that is not verified is a sender's, or a recipient's while the account is in SES's own sandbox.
-        if code in TEMPORARY or (code == "MessageRejected" and "not verified" in text):
-            return TemporaryError(str(told), code=code, retry_after=wait(headers))
+        if told.code == "MessageRejected" and "not verified" in aws.text(cause):
+            return TemporaryError(str(told), code=told.code)
         return told
 
     def check(self) -> list[CheckMessage]:

@@ -35,6 +35,13 @@ def refusal(who: str, status: int, text: str, headers: Mapping[str, str], *, cod
     return TemporaryError(said, code=code, retry_after=wait(headers) if status in (TOO_MANY, 503) else None)
 
 
+def root_cause(error: BaseException) -> str:
+    """What failed, by the innermost error: those around it repeat it."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    return f"{type(error).__name__}: {error}"[:200]
+
+
 def wait(headers: Mapping[str, str]) -> timedelta | None:
     """The wait that an answer names: `Retry-After`, or the moment of `X-RateLimit-Reset` by the server's clock.
 

@@ -1,7 +1,11 @@
-"""boto3 clients with bounded connections. This module imports botocore: import it where a client is made."""
+"""boto3 clients with bounded connections, and what AWS's errors mean.
+
+This module imports botocore: import it where a client is made.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from botocore.awsrequest import (
@@ -10,8 +14,35 @@ from botocore.awsrequest import (
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
 )
+from botocore.exceptions import ClientError
+from requests.structures import CaseInsensitiveDict
 
+from notifications.exceptions import ProviderError, TemporaryError
+from notifications.providers.transport.answers import refusal, wait
 from notifications.providers.transport.http import Bounded
+
+TEMPORARY = frozenset(
+    {
+        # too much at once or in a day; nothing was taken
+        "LimitExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttled",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        # credentials and clock, also where they come with a 400
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "RequestExpired",
+        "UnrecognizedClientException",
+    }
+)
+"""error codes of any AWS service that call for another attempt whatever their HTTP status"""
 
 
 class _Connection(Bounded, AWSHTTPConnection):  # type: ignore[misc]
@@ -48,3 +79,19 @@ def bound(client: Any) -> None:
     """
     session = client._endpoint.http_session
     session._pool_classes_by_scheme = session._manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+
+def text(error: ClientError) -> str:
+    """What the service says of its error."""
+    return str(error.response.get("Error", {}).get("Message", ""))
+
+
+def answered(who: str, error: ClientError, temporary: Collection[str] = ()) -> ProviderError:
+    """The error for an answer that is no success; `temporary` are more codes that call for another attempt."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    about = error.response.get("ResponseMetadata", {})
+    headers = CaseInsensitiveDict(about.get("HTTPHeaders", {}))
+    told = refusal(who, about.get("HTTPStatusCode", 0), f"{code} {text(error)}", headers, code=code)
+    if code in TEMPORARY or code in temporary:
+        return TemporaryError(str(told), code=code, retry_after=wait(headers))
+    return told
