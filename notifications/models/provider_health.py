@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 
 from notifications import clock
 
@@ -79,15 +80,26 @@ class ProviderHealth(models.Model):
 class ProviderOutcomesQuerySet(models.QuerySet["ProviderOutcomes"]):
     """Queries with a name."""
 
-    def add(self, alias: str, *, succeeded: int, failed: int, now: datetime) -> None:
-        """Count outcomes; of several processes at once, each counts. What is too old goes when a bucket is made."""
+    def add(
+        self, alias: str, *, succeeded: int, failed: int, now: datetime, success_began: datetime | None = None
+    ) -> None:
+        """Count outcomes; of several processes at once, each counts. What is too old goes when a bucket is made.
+
+        `success_began` is when the latest of those that succeeded was opened: a success ends a row of failures only if
+        it was opened after them. Others were under way when the trouble began, and come in late.
+        """
         bucket = datetime.fromtimestamp(now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), now.tzinfo)
         counted = self.filter(alias=alias, bucket=bucket)
-        more = {
+        more: dict[str, Any] = {
             "succeeded": F("succeeded") + succeeded,
             "failed": F("failed") + failed,
-            "failed_in_a_row": 0 if succeeded else F("failed_in_a_row") + failed,
+            "failed_in_a_row": F("failed_in_a_row") + failed,
         }
+        if success_began is not None:
+            ends_row = Q(last_failed_at=None) | Q(last_failed_at__lt=success_began)
+            more["failed_in_a_row"] = Case(When(ends_row, then=failed), default=F("failed_in_a_row") + failed)
+        if failed:
+            more["last_failed_at"] = now
         if not counted.update(**more):
             self.bulk_create([ProviderOutcomes(alias=alias, bucket=bucket)], ignore_conflicts=True)
             counted.update(**more)
@@ -121,7 +133,10 @@ class ProviderOutcomes(models.Model):
     bucket = models.DateTimeField()
     succeeded = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
-    failed_in_a_row = models.PositiveIntegerField(default=0, help_text="Since the last success in these ten seconds.")
+    failed_in_a_row = models.PositiveIntegerField(
+        default=0, help_text="Of these, since the last success that was opened after a failure."
+    )
+    last_failed_at = models.DateTimeField(null=True, blank=True)
 
     objects = ProviderOutcomesQuerySet.as_manager()
 

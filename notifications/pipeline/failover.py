@@ -13,11 +13,22 @@ from notifications.channels.base import Channel
 from notifications.exceptions import ControlError
 from notifications.models.provider_health import Breaker, Control, ProviderHealth
 from notifications.pipeline import breaker
-from notifications.pipeline.health import Answered, forget, record, states, take_probe, tell
+from notifications.pipeline.health import Answered, forget, known, record, states, take_probe, tell
 from notifications.providers.base import Provider
 from notifications.providers.registry import get_provider
 
-__all__ = ["Answered", "Held", "choices", "choose", "control", "forget", "out_of_use", "record", "shares"]
+__all__ = [
+    "Answered",
+    "Held",
+    "choices",
+    "choose",
+    "control",
+    "forget",
+    "is_known_to_be_out",
+    "out_of_use",
+    "record",
+    "shares",
+]
 
 HOLD = timedelta(seconds=30)
 """how long a delivery waits when an operator has taken all providers out"""
@@ -70,6 +81,14 @@ def out_of_use() -> set[str]:
         for alias, state in states().items()
         if _is_off(state) or (state.breaker == Breaker.OPEN and state.control != Control.PINNED)
     }
+
+
+def is_known_to_be_out(alias: str, now: datetime) -> bool:
+    """Whether it takes nothing, as far as this process has heard: no query, so for threads without a database."""
+    state = known().get(alias)
+    if state is None or state.control == Control.PINNED:
+        return False
+    return _is_off(state) or (state.breaker == Breaker.OPEN and state.retry_at is not None and state.retry_at > now)
 
 
 def shares(channel: Channel, now: datetime) -> dict[str, float]:

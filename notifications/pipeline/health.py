@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -50,6 +50,12 @@ def states() -> dict[str, ProviderHealth]:
     return seen[1]
 
 
+def known() -> Mapping[str, ProviderHealth]:
+    """The same without a query: what this process saw last, and nothing at first."""
+    seen = _seen
+    return seen[1] if seen is not None else {}
+
+
 def record(outcomes: Iterable[Answered], now: datetime, detail: str = "") -> None:
     """Count what came of requests, and open or close breakers. `detail`: what the last failure said."""
     by_alias: dict[str, list[Answered]] = {}
@@ -58,7 +64,8 @@ def record(outcomes: Iterable[Answered], now: datetime, detail: str = "") -> Non
     for alias, answers in sorted(by_alias.items()):
         succeeded = sum(each.healthy for each in answers)
         failed = len(answers) - succeeded
-        ProviderOutcomes.objects.add(alias, succeeded=succeeded, failed=failed, now=now)
+        latest = max((each.began for each in answers if each.healthy), default=None)
+        ProviderOutcomes.objects.add(alias, succeeded=succeeded, failed=failed, now=now, success_began=latest)
         state = states().get(alias)
         if state is not None and state.breaker != Breaker.CLOSED:
             _judge_probes(alias, answers, now, detail)
@@ -136,6 +143,7 @@ def _open(alias: str, before: Breaker, now: datetime, reason: str, evidence: dic
     opened = ProviderHealth.objects.filter(alias=alias, breaker=before).update(
         breaker=Breaker.OPEN, changed_at=now, retry_at=now + pause, trips=trips, probes_left=0, probes_passed=0
     )
+    forget()  # also where another process was the first to see it
     if opened:
         seconds = pause.total_seconds()
         tell(alias, Breaker.OPEN, f"{reason} It is probed in {seconds:g} s.", {**evidence, "trips": trips})

@@ -116,8 +116,11 @@ def of_result(
     return _retry(delivery, result, now, common=common, detail=detail, data=data, providers=providers)
 
 
-def healthy(result: Receipt | BaseException) -> bool | None:
-    """What a result says of the provider: True, it works; False, it does not; None, neither (it asked to wait)."""
+def healthy(result: object) -> bool | None:
+    """What a result says of the provider: True, it works; False, it does not; None, neither (it asked to wait).
+
+    What is neither `Receipt` nor exception is no answer that makes sense.
+    """
     if isinstance(result, Receipt | AddressError | PermanentError):
         return True
     return None if isinstance(result, TemporaryError) and result.retry_after is not None else False
@@ -179,8 +182,8 @@ def of_preparation_error(delivery: Delivery, error: Exception, now: datetime, *,
     return _retry(delivery, error, now, common=common, detail=detail, data=data)
 
 
-def of_verdict(delivery: Delivery, verdict: Verdict, now: datetime, *, fence: datetime) -> Outcome:
-    """The outcome that a rule decided on, before any request. It burns no attempt."""
+def of_verdict(delivery: Delivery, verdict: Verdict, now: datetime, *, fence: datetime, tried: int = 0) -> Outcome:
+    """The outcome that a rule decided on. It burns no attempt, unless a request was made after all: `tried`."""
     waits = verdict.until is not None
     settlement = Settlement(
         id=delivery.pk,
@@ -189,7 +192,7 @@ def of_verdict(delivery: Delivery, verdict: Verdict, now: datetime, *, fence: da
         reason=verdict.reason,
         detail=storable(verdict.detail)[:DETAIL_MAX_LENGTH],
         due_at=verdict.until,
-        attempts=delivery.attempts - 1,
+        attempts=delivery.attempts - 1 + tried,
         settled_at=now,
     )
     kind = Kind.DEFERRED if waits else _KIND_OF_VERDICT[verdict.status]

@@ -39,8 +39,6 @@ class Work:
     """set: nothing is left to do but to settle"""
     opens_before: float = inf
     """by `time.monotonic()`: a request that opened later could outlast its lease, and another worker's with it"""
-    healthy: bool | None = None
-    """what its answer says of the provider, if it was sent; None: nothing"""
 
     @property
     def chosen(self) -> Provider:

@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 from notifications.messages import Message, Receipt
 from notifications.pipeline import dispatch
+from notifications.pipeline.request import finish
 from notifications.pipeline.settle import Settled, settle
 from notifications.pipeline.work import Work, claim
 from tests.faults.loopback import LoopbackProvider
@@ -87,7 +88,7 @@ def worker_ids(folder: Path) -> list[int]:
 
 def watch(tokens: Tokens, after_open: float = 0.01) -> None:
     """Wrap the steps of this process's workers. `after_open`: seconds into a request at which it is cut off."""
-    finish, send = dispatch._finish, LoopbackProvider.send
+    send = LoopbackProvider.send
 
     def watched_claim(lane: str, limit: int) -> list[Work]:
         tokens.die_at(BEFORE_CLAIM)
@@ -114,5 +115,5 @@ def watch(tokens: Tokens, after_open: float = 0.01) -> None:
 
     patch.object(dispatch, "claim", watched_claim).start()
     patch.object(dispatch, "settle", watched_settle).start()
-    patch.object(dispatch, "_finish", watched_finish).start()
+    patch.object(dispatch, "finish", watched_finish).start()
     patch.object(LoopbackProvider, "send", watched_send).start()

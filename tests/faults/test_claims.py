@@ -11,7 +11,8 @@ import pytest
 
 from notifications.messages import Receipt
 from notifications.models import Delivery, Event, Status, outbox
-from notifications.pipeline import dispatch
+from notifications.pipeline import dispatch, request
+from notifications.pipeline.request import Request, Unrecorded, call, finish, start
 from notifications.pipeline.settle import settle
 from notifications.pipeline.work import Work, claim, prepare
 from notifications.services import notify
@@ -45,7 +46,7 @@ def taken_up(site: Site) -> Work:
     notify(ViaLookUp(text="a"), to=sites.people(1))
     works = claim("default", 10)
     prepare(works)
-    (work,) = dispatch._start(works)
+    (work,) = start(works)
     return work
 
 
@@ -53,20 +54,20 @@ def taken_up(site: Site) -> Work:
 def short_lease(any_site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     """Requests that are given up, and leases that end, within half a second."""
     any_site.configure(options={"timeout_seconds": 0.2, "reconcile_seconds": 0})
-    monkeypatch.setattr(dispatch, "SETTLE_GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(request, "SETTLE_GRACE_SECONDS", 0.3)
     return any_site
 
 
 def test_a_late_settle_is_refused_with_its_event(short_lease: Site) -> None:
     """FAULTS: a worker outlives its lease and settles late: its write is refused by the fence."""
     work = taken_up(short_lease)
-    answer, latency = dispatch._call(work)
+    (answer,), latency = call(Request([work]), Unrecorded())
     assert isinstance(answer, Receipt)
     time.sleep(0.6)
     dispatch.run("default", until=time.monotonic() + 5)  # another worker, which finds the lease ended
     events = list(Event.objects.values_list("kind", flat=True))
     assert events == ["unknown", "reconciled"]
-    late = dispatch._finish(work, answer, latency)
+    late = finish(work, answer, latency)
     assert late.outcome is not None
     assert settle([(late.delivery, late.outcome)]) == 0
     assert list(Event.objects.values_list("kind", flat=True)) == events
@@ -79,7 +80,7 @@ def test_a_worker_that_was_held_up_before_its_request_does_not_open_it_late(shor
     work = taken_up(short_lease)
     time.sleep(0.6)
     dispatch.run("default", until=time.monotonic() + 5)
-    dispatch._call(work)
+    call(Request([work]), Unrecorded())
     assert Delivery.objects.get().status == Status.SENT
     assert sum(short_lease.provider.counts().values()) == 1
 
@@ -92,7 +93,7 @@ def test_a_lease_that_ended_before_the_request_forbids_it(any_site: Site) -> Non
     prepare(late)
     time.sleep(0.2)
     dispatch.run("default", until=time.monotonic() + 5)
-    assert dispatch._start(late) == []
+    assert start(late) == []
     assert sum(any_site.provider.counts().values()) == 1
 
 

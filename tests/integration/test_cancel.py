@@ -12,6 +12,7 @@ from notifications.messages import Message, Receipt, SmsMessage
 from notifications.models import Delivery, Event, Notification, Reason, SandboxFault, SandboxMessage, Status
 from notifications.models.outbox import claim
 from notifications.pipeline import dispatch
+from notifications.pipeline.request import start
 from notifications.pipeline.work import claim as claim_work
 from notifications.pipeline.work import prepare
 from notifications.providers.sandbox import SandboxProvider
@@ -84,7 +85,7 @@ def test_a_claimed_delivery_can_still_be_cancelled(person):
     works = claim_work("default", 10)
     prepare(works)
     assert cancel(ids=[notification.pk]) == Cancellation(cancelled=1)
-    assert dispatch._start(works) == []  # the request may not open any more
+    assert start(works) == []  # the request may not open any more
     assert not SandboxMessage.objects.exists()
 
 

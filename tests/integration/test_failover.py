@@ -162,7 +162,7 @@ def test_what_was_made_ready_for_a_provider_that_is_now_out_of_use_goes_to_anoth
         notify(Note(text="a"), to=person)
     worker = dispatch.Round("default", time.monotonic() + 20)
     worker._take()
-    assert {each.chosen.alias for each in worker.ready} == {"first"}
+    assert {each.provider.alias for each in worker.ready} == {"first"}
     failover.control("first", Control.DISABLED, reason="an incident", by="ann")
     worker.run()
     assert taken_by() == {"first": 0, "second": 3}
@@ -182,11 +182,23 @@ def test_what_was_made_ready_is_held_when_no_provider_is_left(person):
 def test_failures_in_a_row_are_counted_from_the_last_success_across_buckets():
     now, outcomes = clock.now(), ProviderOutcomes.objects
     outcomes.add("first", succeeded=0, failed=7, now=now - timedelta(seconds=30))
-    outcomes.add("first", succeeded=1, failed=2, now=now - timedelta(seconds=20))
+    outcomes.add("first", succeeded=0, failed=2, now=now - timedelta(seconds=20))
+    success_began = now - timedelta(seconds=19)
+    outcomes.add("first", succeeded=1, failed=0, now=now - timedelta(seconds=20), success_began=success_began)
     outcomes.add("first", succeeded=0, failed=3, now=now - timedelta(seconds=20))
     outcomes.add("first", succeeded=0, failed=4, now=now)
     outcomes.add("second", succeeded=0, failed=9, now=now)
     assert outcomes.since("first", now - timedelta(minutes=1)) == {"succeeded": 1, "failed": 16, "failed_in_a_row": 7}
+
+
+def test_a_success_that_was_under_way_before_the_failures_does_not_end_their_row():
+    now, outcomes = clock.now(), ProviderOutcomes.objects
+    later = now + timedelta(seconds=1)
+    outcomes.add("first", succeeded=0, failed=5, now=now)
+    outcomes.add("first", succeeded=3, failed=2, now=now, success_began=now - timedelta(seconds=1))
+    assert outcomes.since("first", now - timedelta(minutes=1))["failed_in_a_row"] == 7
+    outcomes.add("first", succeeded=1, failed=0, now=now, success_began=later)
+    assert outcomes.since("first", now - timedelta(minutes=1))["failed_in_a_row"] == 0
 
 
 def test_outcomes_are_kept_for_a_day():

@@ -9,6 +9,7 @@ from notifications import clock, links
 from notifications.exceptions import SuppressionError
 from notifications.models import Cause, Delivery, Event, Reason, SandboxMessage, Status, Suppression
 from notifications.pipeline import dispatch
+from notifications.pipeline.request import start
 from notifications.pipeline.work import claim, prepare
 from notifications.preferences.suppression import lift, suppress
 from notifications.services import notify, resubscribe
@@ -144,7 +145,7 @@ def test_what_is_about_to_be_sent_is_stopped_too(person):
     works = claim("default", 10)
     prepare(works)
     suppress("sms", person.phone, Cause.MANUAL)
-    assert dispatch._start(works) == []
+    assert start(works) == []
     Delivery.objects.update(due_at=clock.now())
     work()
     delivery = Delivery.objects.get()

@@ -1,0 +1,191 @@
+"""One request to a provider: what it carries, whether it may still open, and what came of each message in it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from notifications import clock
+from notifications.channels.registry import get_channel
+from notifications.exceptions import AddressError, PermanentError, UnknownOutcome
+from notifications.messages import Message, Receipt
+from notifications.models import Reason, Status, outbox
+from notifications.pipeline import breaker, failover, reconcile
+from notifications.pipeline.gate import Verdict
+from notifications.pipeline.outcome import healthy, of_result, of_verdict
+from notifications.pipeline.persist import persist
+from notifications.pipeline.work import Work
+from notifications.providers.base import Provider
+
+SETTLE_GRACE_SECONDS = 15
+"""between a request's time-out and the end of its lease: for writing down what came of it"""
+
+Answer = Receipt | BaseException | None
+
+
+class NotOpenedError(Exception):
+    """A request was not opened. Nobody has heard of its messages, and they are due again at once."""
+
+
+class RefusedTogetherError(Exception):
+    """The provider refused a request for several messages: one of them may be at fault, so each is tried alone."""
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """Deliveries of one provider that travel together: mostly a single one."""
+
+    works: Sequence[Work]
+
+    @property
+    def provider(self) -> Provider:
+        return self.works[0].chosen
+
+
+class Unrecorded:
+    """Failures that the health of the providers does not tell of yet.
+
+    Threads open no more requests to see more of the same: a breaker opens on what is recorded, and what was opened
+    meanwhile is lost time for its messages.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failures: Counter[str] = Counter()
+
+    def add(self, alias: str) -> None:
+        with self._lock:
+            self._failures[alias] += 1
+
+    def recorded(self, aliases: Iterable[str]) -> None:
+        with self._lock:
+            self._failures.subtract(aliases)
+
+    def are_enough(self, alias: str) -> bool:
+        """Whether they alone would open its breaker."""
+        return self._failures[alias] >= breaker.FAILED_IN_A_ROW
+
+
+def requests(works: Sequence[Work], *, together: bool) -> list[Request]:
+    """The requests that these works make. `together`: those that were never tried may share one."""
+    found = [Request([each]) for each in works if not together or not _may_share(each)]
+    shared: dict[str, list[Work]] = {}
+    for each in works:
+        if together and _may_share(each):
+            shared.setdefault(each.chosen.alias, []).append(each)
+    for group in shared.values():
+        by_id = {each.delivery.pk: each for each in group}
+        messages = [each.message for each in group if each.message is not None]
+        batches = group[0].chosen.together(messages)
+        found += [Request([by_id[message.delivery_id] for message in batch]) for batch in batches]
+    return found
+
+
+def _may_share(work: Work) -> bool:
+    return work.message is not None and work.delivery.attempts == 1 and not work.suspect
+
+
+def start(works: Sequence[Work]) -> list[Work]:
+    """Mark deliveries as started. Those whose lease is lost, or that were cancelled meanwhile, are dropped."""
+    if not works:
+        return []
+    now, opens_before = clock.now(), time.monotonic() + SETTLE_GRACE_SECONDS
+    starts = []
+    for work in works:
+        provider = work.chosen
+        deadline = now + timedelta(seconds=provider.timeout_seconds + SETTLE_GRACE_SECONDS)
+        starts.append(
+            outbox.Start(
+                id=work.delivery.pk,
+                fence=work.fence,
+                due_at=deadline,
+                provider=provider.alias,
+                started_at=now,
+            )
+        )
+    held = persist(lambda: outbox.start(starts))
+    for work, begun in zip(works, starts, strict=True):
+        work.fence, work.delivery.started_at, work.opens_before = begun.due_at, now, opens_before
+    return [each for each in works if each.delivery.pk in held]
+
+
+def call(request: Request, unrecorded: Unrecorded) -> tuple[list[Answer], float]:
+    """Send, or look up, in a thread of the pool: what came of each work, in order, and the milliseconds it took."""
+    begun = time.perf_counter()
+    provider, works = request.provider, request.works
+    messages = [each.message for each in works if each.message is not None]
+    answers: list[Answer]
+    try:
+        _check_opening(request, unrecorded)
+        if not messages:
+            answers = [provider.look_up(works[0].delivery.pk)]
+        elif len(messages) == 1:
+            answers = [provider.send(messages[0])]
+        else:
+            answers = _send_together(provider, messages)
+    except Exception as error:
+        answers = [error] * len(works)
+    if messages and health_of(answers) is False:
+        unrecorded.add(provider.alias)
+    return answers, (time.perf_counter() - begun) * 1000
+
+
+def _check_opening(request: Request, unrecorded: Unrecorded) -> None:
+    if time.monotonic() > min(each.opens_before for each in request.works):
+        raise NotOpenedError("The worker was held up for so long that the request was not opened.")
+    alias = request.provider.alias
+    looks_up = request.works[0].message is None
+    if not looks_up and (unrecorded.are_enough(alias) or failover.is_known_to_be_out(alias, clock.now())):
+        raise NotOpenedError(f"{alias} was taken out of use before the request was opened.")
+
+
+def _send_together(provider: Provider, messages: Sequence[Message]) -> list[Answer]:
+    try:
+        answers: list[Answer] = list(provider.send_batch(messages))
+    except (AddressError, PermanentError) as error:
+        raise RefusedTogetherError(str(error)) from error
+    if len(answers) != len(messages):
+        name = type(provider).__name__
+        raise UnknownOutcome(f"{name}.send_batch gave {len(answers)} answers for {len(messages)} messages")
+    return answers
+
+
+def health_of(answers: Sequence[Answer]) -> bool | None:
+    """What one request says of its provider, whatever it carried: it works if it took, or judged, a message."""
+    told = [healthy(each) for each in answers if _tells(each)]
+    return True if True in told else False if False in told else None
+
+
+def _tells(answer: Answer) -> bool:
+    return not isinstance(answer, NotOpenedError | RefusedTogetherError)
+
+
+def finish(work: Work, answer: Answer, latency_ms: float) -> Work:
+    """Give a work its outcome."""
+    now, provider = clock.now(), work.chosen
+    if isinstance(answer, NotOpenedError | RefusedTogetherError):
+        due_again = Verdict(Status.PENDING, Reason.NONE, str(answer), until=now)
+        tried = int(isinstance(answer, RefusedTogetherError))  # one that was tried goes alone
+        work.outcome = of_verdict(work.delivery, due_again, now, fence=work.fence, tried=tried)
+        return work
+    if work.message is None:
+        work.outcome = reconcile.decide(work.delivery, provider, answer, now, fence=work.fence)
+        return work
+    if not isinstance(answer, Receipt | BaseException):
+        answer = UnknownOutcome(f"{type(provider).__name__} gave {answer!r}, not a Receipt")
+    work.outcome = of_result(
+        work.delivery,
+        answer,
+        now,
+        fence=work.fence,
+        provider=provider.alias,
+        reconcile=timedelta(seconds=provider.reconcile_seconds),
+        latency_ms=latency_ms,
+        providers=persist(partial(failover.choices, get_channel(work.delivery.channel), provider.alias)),
+    )
+    return work
