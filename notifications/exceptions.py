@@ -54,6 +54,21 @@ class ControlError(NotificationError, ValueError):
     """A provider cannot be controlled like that."""
 
 
+class PhoneNumberError(NotificationError, ValueError):
+    """A phone number is none, or of a kind or country that gets no SMS.
+
+    `code` is one of `notifications.phone_numbers.CODES`. The text never holds the number: it may be logged.
+    """
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class TextTooLongError(NotificationError, ValueError):
+    """An SMS cannot be cut to so many parts."""
+
+
 class ConfigurationError(NotificationError):
     """A setting is wrong; the system checks name it."""
 
@@ -72,6 +87,10 @@ class TemplateError(NotificationError):
 
 class AttachmentError(NotificationError, ValueError):
     """An attachment is too large, of a type that is not allowed, not what it says it is, or has an unfit name."""
+
+
+class DeviceError(NotificationError, ValueError):
+    """The address of a device is of no known kind, or is not one."""
 
 
 # What a provider answered. The pipeline decides by these types alone; any other exception counts as temporary.
