@@ -1,11 +1,16 @@
 """The nouns, one file each."""
 
+from notifications.models.budget import Budget, Period, Spending
+from notifications.models.consent import Consent, Means
 from notifications.models.contact_point import ContactPoint
 from notifications.models.delivery import Delivery
 from notifications.models.event import Event, Kind
 from notifications.models.heartbeat import Heartbeat
+from notifications.models.inbound_message import InboundMessage, Meaning
 from notifications.models.inbox_state import InboxState
 from notifications.models.notification import Notification
+from notifications.models.one_time_code import OneTimeCode
+from notifications.models.price import Price
 from notifications.models.provider_health import (
     Breaker,
     Control,
@@ -13,6 +18,7 @@ from notifications.models.provider_health import (
     ProviderHealth,
     ProviderOutcomes,
 )
+from notifications.models.question import Question
 from notifications.models.sandbox import SandboxFault, SandboxMessage
 from notifications.models.states import Reason, Status
 from notifications.models.suppression import Cause, Suppression
@@ -20,21 +26,31 @@ from notifications.models.webhook_event import WebhookEvent
 
 __all__ = [
     "Breaker",
+    "Budget",
     "Cause",
+    "Consent",
     "ContactPoint",
     "Control",
     "Delivery",
     "Event",
     "Heartbeat",
+    "InboundMessage",
     "InboxState",
     "Kind",
+    "Meaning",
+    "Means",
     "Notification",
+    "OneTimeCode",
+    "Period",
+    "Price",
     "ProviderChange",
     "ProviderHealth",
     "ProviderOutcomes",
+    "Question",
     "Reason",
     "SandboxFault",
     "SandboxMessage",
+    "Spending",
     "Status",
     "Suppression",
     "WebhookEvent",

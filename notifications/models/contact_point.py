@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections, models
+from django.db.models.functions import Left
 from django.db.models.query import RawQuerySet
 
 from notifications import clock
@@ -40,6 +41,7 @@ class ContactPoint(models.Model):
     verified_at = models.DateTimeField(null=True, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True, help_text="A device: when it last said that it is there.")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     objects = ContactPointQuerySet.as_manager()
@@ -48,6 +50,8 @@ class ContactPoint(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "channel", "address"], name="notify_contact_point_address"),
         ]
+        # By the start of it: devices have long addresses.
+        indexes = [models.Index("channel", Left("address", 64), name="notify_contact_point_owner")]
 
     def __str__(self) -> str:
         return f"{self.channel}: {self.label or self.address}"

@@ -37,6 +37,7 @@ class Delivery(models.Model):
     address = models.TextField(blank=True)
     provider = models.CharField(max_length=50, blank=True)
     provider_id = models.CharField(max_length=200, blank=True, help_text="The provider's own id of the message.")
+    segments = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of an SMS: it is paid by these.")
     cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     settled_at = models.DateTimeField(null=True, blank=True, help_text="When it took its present state.")

@@ -15,6 +15,7 @@ class Cause(models.TextChoices):
 
     HARD_BOUNCE = "hard_bounce", "messages to it bounced for good"
     COMPLAINT = "complaint", "its owner marked a message as spam"
+    STOP = "stop", "its owner answered STOP"
     UNSUBSCRIBED = "unsubscribed", "its owner unsubscribed"
     MANUAL = "manual", "entered by staff"
 

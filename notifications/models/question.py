@@ -1,0 +1,35 @@
+"""`Question`: a message that may be answered by a word, such as CONFIRM."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from notifications import clock
+from notifications.models.notification import Notification
+
+
+class Question(models.Model):
+    """An answer that is awaited from an address. `code` tells apart those that are open at the same time."""
+
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="questions")
+    channel = models.CharField(max_length=20)
+    address = models.TextField()
+    code = models.CharField(max_length=4, help_text="Stands in the message; an answer may name it.")
+    asked_at = models.DateTimeField(default=clock.now, editable=False)
+    expires_at = models.DateTimeField()
+    answer = models.CharField(max_length=20, blank=True, help_text="One of the type's answers, such as confirm.")
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["notification", "address"], name="notify_question_once"),
+            models.UniqueConstraint(
+                fields=["channel", "address", "code"],
+                condition=Q(answered_at__isnull=True),
+                name="notify_question_code",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notification_id} asks {self.address}"
