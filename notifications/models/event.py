@@ -35,6 +35,7 @@ class Kind(TextChoices):
     EXPIRED = "expired", "expired"
     CANCELLED = "cancelled", "cancelled"
     FELL_BACK = "fell_back", "fell back to the next channel"
+    ANSWERED = "answered", "answered"
     SEEN = "seen", "seen"
     READ = "read", "read"
     REPLAYED = "replayed", "put back by an operator"
