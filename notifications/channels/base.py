@@ -42,8 +42,8 @@ class Content:
     language: str
     unsubscribe_url: str = ""
     """empty: nobody can unsubscribe from this type"""
-    open_url: str = ""
-    """empty: opening is not tracked"""
+    open_url: Callable[[], str] | None = None
+    """gives the address of a picture that tells of opening, or ""; None: opening is not tracked"""
     click_url: Callable[[str], str] | None = None
     """target → the address that leads there; None: clicks are not tracked"""
     stream: str = "transactional"

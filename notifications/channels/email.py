@@ -77,8 +77,8 @@ class EmailChannel(Channel):
         text = text_of(content, "email.txt") or plain_text(html)
         if self.track_clicks and content.click_url:
             html = with_tracked_links(html, content.click_url, leave=content.unsubscribe_url)
-        if self.track_opens and content.open_url:
-            html = with_pixel(html, content.open_url)
+        if self.track_opens and content.open_url and (picture := content.open_url()):
+            html = with_pixel(html, picture)
         limits = attachments.Limits(
             each=self.max_attachment_bytes, total=self.max_attachments_bytes, types=self.attachment_types
         )

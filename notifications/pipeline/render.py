@@ -51,7 +51,7 @@ def render(delivery: Delivery, instance: NotificationType) -> Message:
         link=link,
         language=language,
         unsubscribe_url=unsubscribe_url,
-        open_url="" if instance.sensitive else links.open_url(delivery.pk),
+        open_url=None if instance.sensitive else partial(links.open_url, delivery.pk),
         click_url=None if instance.sensitive else partial(links.click_url, delivery.pk),
         stream=instance.stream,
         attachments=attachments,
