@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/v1/", include("notifications.api.urls")),
     path("notifications/", include("notifications.tracking.urls")),
     path("", include("project.clinic.urls")),
+    path("", include("project.pharmacy.urls")),
 ]
 
 if apps.is_installed("project.demo"):

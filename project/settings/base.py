@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "notifications.apps.NotifyConfig",
     "project.accounts",
     "project.clinic",
+    "project.pharmacy",
 ]
 
 MIDDLEWARE = [
@@ -106,6 +107,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 
 NOTIFICATIONS: dict[str, Any] = {
     "BASE_URL": BASE_URL,
+    "PHONE_REGION": environment.text("PHONE_REGION"),
     "CHANNELS": {
         "email": {"BACKEND": "notifications.channels.email.EmailChannel", "PROVIDERS": ["sandbox"]},
         "sms": {"BACKEND": "notifications.channels.sms.SmsChannel", "PROVIDERS": ["sandbox"]},

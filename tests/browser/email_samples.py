@@ -12,6 +12,7 @@ from notifications.messages import EmailMessage
 from notifications.services import preview
 from notifications.types import NotificationType, all_types
 from tests.clinic import make_appointment, make_doctor, make_patient, make_user
+from tests.pharmacy import make_prescription
 
 LONG = "Panchakarmakaarthavyaprathyekathayulla" * 2
 READERS = {
@@ -53,13 +54,14 @@ def samples(*readers: str) -> Iterator[Sample]:
 
 
 def _stage(reader: tuple[str, str, str, str, str]) -> Any:
-    """The person, with the appointment 1 that the clinic's examples name."""
+    """The person, with the appointment 1 and the prescription 1 that the examples name."""
     language, first, last, doctor, place = reader
     patient = make_patient(language=language, first_name=first, last_name=last)
     treatment = LONG if place == LONG else "Shirodhara"
     doctor_first, _, doctor_last = doctor.partition(" ")
     seen_by = make_doctor(user=make_user(first_name=doctor_first, last_name=doctor_last))
     make_appointment(pk=1, patient=patient, doctor=seen_by, place=place, treatment=treatment)
+    make_prescription(pk=1, patient=patient, doctor=seen_by, issued=True)
     return patient.user
 
 

@@ -1,0 +1,5 @@
+"""The pharmacy's models."""
+
+from project.pharmacy.prescription import Prescription, PrescriptionError, PrescriptionItem, Status
+
+__all__ = ["Prescription", "PrescriptionError", "PrescriptionItem", "Status"]
