@@ -47,7 +47,8 @@ def seed() -> None:
             user=user, channel="push", address=f"demo-phone-of-{username}", defaults={"label": "Phone"}
         )
     for username, (name, doctor) in DOCTORS.items():
-        user = _user(username, roles.DOCTOR, email=f"{username}@example.org", time_zone=CLINIC_ZONE, **name)
+        values = {"email": f"{username}@example.org", "time_zone": CLINIC_ZONE, **name}
+        user = _user(username, roles.DOCTOR, is_staff=True, **values)
         Doctor.objects.get_or_create(user=user, defaults=doctor)
     for username, person in STAFF.items():
         role = roles.DESK if username == "desk" else roles.OPERATOR

@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.contenttypes.models import ContentType
 from django.utils import formats, timezone
 
 from notifications import clock
 from notifications.exceptions import UnknownTypeError
+from notifications.messages import Attachment
 from notifications.models import ContactPoint, Delivery, Reason, SandboxFault, SandboxMessage, Status
 from notifications.models.states import OPEN, WAITING
+from notifications.pipeline.render import as_person
 from notifications.types import get_type
 from project.clinic.appointment import NEXT
 from project.clinic.appointment import OPEN as OPEN_APPOINTMENTS
@@ -40,6 +43,14 @@ def captured(patient: Patient) -> Iterable[SandboxMessage]:
     devices = ContactPoint.objects.filter(user=user).values_list("address", flat=True)
     addresses = [user.email, user.phone, *devices]
     return SandboxMessage.objects.filter(to__in=addresses).order_by("-pk")[:MESSAGES]
+
+
+def attached(message: SandboxMessage, name: str) -> Attachment | None:
+    """A file of a captured message, made anew as it would be now: nobody keeps it. None if it has none of the name."""
+    notification = Delivery.objects.select_related("notification__recipient").get(pk=message.delivery_id).notification
+    instance = get_type(notification.type).from_payload(notification.payload)
+    with as_person(notification.recipient):
+        return next((each for each in instance.attachments(notification.recipient) if each.name == name), None)
 
 
 def _appointments(patient: Patient) -> list[Appointment]:
@@ -77,7 +88,7 @@ def _message(message: SandboxMessage, patient: Patient) -> dict[str, Any]:
         "title": content.get("subject") or content.get("title", ""),
         "text": "" if message.channel == "email" else content.get("text", ""),
         "link": content.get("link", ""),
-        "attached": ", ".join(each["name"] for each in content.get("attachments", ())),
+        "attached": [each["name"] for each in content.get("attachments", ())],
         "time": _moment(message.captured_at, patient.user.time_zone),
     }
 
@@ -89,11 +100,13 @@ def _waiting(patient: Patient) -> list[dict[str, Any]]:
     for each in rows.select_related("notification").order_by("due_at", "pk"):
         by_notification.setdefault(each.notification_id, []).append(each)
     appointments = {str(each.pk): each for each in patient.appointments.all()}
+    type_id = ContentType.objects.get_for_model(Appointment).pk
     shown = []
     for deliveries in by_notification.values():
         now = [each for each in deliveries if each.status in OPEN]
         if now:
-            about = appointments.get(now[0].notification.subject_id)
+            notification = now[0].notification
+            about = appointments.get(notification.subject_id) if notification.subject_type_id == type_id else None
             fallbacks = [each.channel for each in deliveries if each.status == Status.STANDBY]
             shown.append(_waiting_item(now, fallbacks, about, patient))
     return shown

@@ -14,4 +14,5 @@ urlpatterns = [
     path("demo/waiting/<uuid:pk>/send/", views.send_now, name="send-now"),
     path("demo/faults/", views.script_fault, name="fault"),
     path("demo/emails/<uuid:pk>/", views.email, name="email"),
+    path("demo/emails/<uuid:pk>/<str:name>", views.attached, name="attached"),
 ]

@@ -9,14 +9,18 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth import login
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import clock
+from notifications.exceptions import UnknownTypeError
+from notifications.models import SandboxMessage
 from project.clinic.models import Doctor, Patient
 from project.clinic.treatments import TREATMENTS
 from project.content_policy import content_policy
@@ -152,10 +156,28 @@ def script_fault(request: HttpRequest, patient: Patient) -> HttpResponse:
 @require_safe
 def email(request: HttpRequest, patient: Patient, pk: UUID) -> HttpResponse:
     """An email as its reader sees it, for a frame of the page."""
+    html = _captured_email(patient, pk).content.get("html", "").replace("<head>", '<head><base target="_blank">', 1)
+    return HttpResponse(html)
+
+
+@for_patient
+@require_safe
+def attached(request: HttpRequest, patient: Patient, pk: UUID, name: str) -> HttpResponse:
+    """A file that went along with an email, as it would be made now."""
+    try:
+        file = stage.attached(_captured_email(patient, pk), name)
+    except (ObjectDoesNotExist, UnknownTypeError):
+        file = None  # what it was about is gone
+    if file is None:
+        raise Http404
+    disposition = content_disposition_header(as_attachment=False, filename=file.name) or ""
+    return HttpResponse(file.content, content_type=file.content_type, headers={"Content-Disposition": disposition})
+
+
+def _captured_email(patient: Patient, pk: UUID) -> SandboxMessage:
     for message in stage.captured(patient):
         if message.pk == pk and message.channel == "email":
-            html = message.content.get("html", "").replace("<head>", '<head><base target="_blank">', 1)
-            return HttpResponse(html)
+            return message
     raise Http404
 
 

@@ -18,8 +18,11 @@ from notifications.models import ContactPoint, Notification, SandboxFault
 from notifications.testing import deliver_all
 from project.accounts.models import User
 from project.clinic.models import Appointment, Patient, Status
+from project.demo.prescriptions import seed_prescriptions
 from project.demo.seed import PASSWORD, seed
+from project.pharmacy.models import Prescription
 from tests.clinic import make_appointment
+from tests.pharmacy import make_prescription
 
 pytestmark = pytest.mark.django_db
 
@@ -181,6 +184,47 @@ def test_the_phone_shows_the_own_messages_and_an_email_is_kept_in_its_frame(visi
     assert shown.headers["X-Frame-Options"] == "SAMEORIGIN"
     visitor.post(f"/demo/become/{Patient.objects.get(user__username='daniel').pk}/")
     assert visitor.get(f"/demo/emails/{mail['id']}/").status_code == 404
+
+
+def test_what_is_attached_to_an_email_can_be_opened_by_its_reader_alone(visitor: Client) -> None:
+    prescription = make_prescription(patient=asha(), issued=True)
+    deliver_all()
+    (mail,) = (each for each in visitor.get("/demo/state/").json()["messages"] if each["channel"] == "email")
+    assert mail["attached"] == ["prescription.pdf"]
+    url = f"/demo/emails/{mail['id']}/prescription.pdf"
+    shown = visitor.get(url)
+    assert (shown.headers["Content-Type"], shown.content[:5]) == ("application/pdf", b"%PDF-")
+    assert visitor.get(f"/demo/emails/{mail['id']}/other.pdf").status_code == 404
+    visitor.post(f"/demo/become/{Patient.objects.get(user__username='daniel').pk}/")
+    assert visitor.get(url).status_code == 404
+    visitor.post(f"/demo/become/{asha().pk}/")
+    prescription.delete()
+    assert visitor.get(url).status_code == 404
+
+
+def test_one_prescription_is_issued_and_one_waits_for_its_doctor() -> None:
+    seed_prescriptions()
+    seed_prescriptions()
+    written = Prescription.objects.values_list("patient__user__username", "status")
+    assert sorted(written) == [("asha", "drafted"), ("daniel", "issued")]
+    Prescription.objects.get(status="drafted").issue()
+    assert Notification.objects.filter(type="pharmacy.prescription_issued").count() == 2
+
+
+def test_a_doctor_of_the_demonstration_may_enter_the_admin_and_issue(client: Client) -> None:
+    seed_prescriptions()
+    assert client.login(username="meera", password=PASSWORD)
+    draft = Prescription.objects.get(status="drafted")
+    page = client.get(f"/admin/pharmacy/prescription/{draft.pk}/change/")
+    assert b"Save and issue" in page.content
+
+
+def test_what_waits_names_the_treatment_of_its_own_appointment_only(visitor: Client) -> None:
+    appointment = make_appointment(patient=asha())
+    Notification.objects.all().delete()
+    make_prescription(pk=appointment.pk, patient=asha(), issued=True)
+    (waiting,) = visitor.get("/demo/state/").json()["waiting"]
+    assert (waiting["what"], waiting["about"]) == ("Brings a new prescription", "")
 
 
 def test_a_waiting_reminder_can_be_sent_now_once_and_only_the_own(visitor: Client) -> None:

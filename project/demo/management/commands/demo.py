@@ -19,6 +19,7 @@ from notifications import clock
 from notifications.models import Heartbeat
 from notifications.pipeline import queue
 from notifications.types import LANES
+from project.demo.prescriptions import seed_prescriptions
 from project.demo.seed import DOCTORS, PASSWORD, PATIENTS, STAFF, seed
 from project.demo.supervisor import Supervisor
 
@@ -54,6 +55,7 @@ class Command(BaseCommand):
             self._tell("Preparing the database …")
             call_command("migrate", verbosity=0, interactive=False)
             seed()
+            seed_prescriptions()
             connections.close_all()
             if supervisor.stopping:
                 return

@@ -45,6 +45,7 @@ export function startPhone(act) {
       const button = element.querySelector("button");
       button.dataset.id = each.id;
       button.addEventListener("click", () => show(each.id));
+      element.querySelector(".attached").append(...files(each));
       mark(button);
       return element;
     });
@@ -65,6 +66,18 @@ function waitingItem(item, act) {
   button.addEventListener("click", () => act(`/demo/waiting/${item.id}/send/`, {}, "On its way."));
   if (!item.scheduled) button.remove();
   return element;
+}
+
+/** Links to what is attached to an email. */
+function files({ id, attached }) {
+  return attached.map((name) => {
+    const link = document.createElement("a");
+    link.href = `/demo/emails/${id}/${encodeURIComponent(name)}`;
+    link.textContent = name;
+    link.target = "_blank";
+    link.rel = "noopener";
+    return link;
+  });
 }
 
 /** A text's pieces, its addresses as links: so do phones. */
