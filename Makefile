@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test bench lint screenshots
+.PHONY: help install demo test bench lint screenshots reference
 
 help:
 	@echo "make demo     run the whole system with example data, at http://localhost:8000"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench    measure, each figure beside its limit"
 	@echo "make lint     check style, types, imports, migrations and settings"
 	@echo "make screenshots  take pictures of every email, into var/screenshots (needs Chromium)"
+	@echo "make reference  install what tests compare the count of SMS parts with, into var/reference (needs npm)"
 	@echo "make install  only make $(VENV); PYTHON=... names the interpreter (3.11 or later)"
 
 install: $(INSTALLED)
@@ -35,6 +36,10 @@ bench: install
 
 screenshots: install
 	$(BIN)/python -m tests.browser.emails
+
+reference:
+	@npm install --prefix var/reference --no-audit --no-fund --loglevel=error \
+		sms-segments-calculator@1.3.0 grapheme-splitter@1.0.4
 
 lint: install
 	$(BIN)/ruff check
