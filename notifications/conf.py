@@ -58,6 +58,8 @@ class Settings:
     USER_LANGUAGE_FIELD: str = "language"
     """the user model's field with the person's language; the site's language where it has none"""
     USER_TIME_ZONE_FIELD: str = "time_zone"
+    PHONE_REGION: str = ""
+    """country whose phone numbers may be written as they are dialled there, such as "US"; empty: only with + in front"""
     HEARTBEAT_MAX_AGE_SECONDS: float = 180
     TRIGGER_ERRORS: str = "log"
     """"log": a trigger that raises never harms the save that caused it; "raise": it does (for tests)"""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
+from notifications import phone_numbers
 from notifications.conf import Settings
 from notifications.exceptions import known
 from notifications.models import Delivery
@@ -78,6 +79,9 @@ def _valid(name: str, value: Any) -> str:
         return "" if _is_url(value) else "where people reach this site, such as https://notify.example.com"
     if name == "TRIGGER_ERRORS":
         return "" if value in TRIGGER_ERRORS else " or ".join(map(repr, TRIGGER_ERRORS))
+    if name == "PHONE_REGION":
+        right = value == "" or (isinstance(value, str) and value in phone_numbers.countries())
+        return "" if right else "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"
     if name == "LANES":
         right = isinstance(value, dict) and set(value) == set(LANES)
         right = right and all(isinstance(each, str) and each for each in value.values())

@@ -1,30 +1,37 @@
-"""Phone numbers in E.164."""
+"""Phone numbers in E.164 that an SMS reaches."""
 
-import re
 from typing import TYPE_CHECKING, Any
 
-import phonenumbers
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-# The library finds a number in any text and drops the rest, even an extension; here nothing may be dropped.
-INTERNATIONAL = re.compile(r"\s*\+[\d\s().-]+")
+from notifications.exceptions import PhoneNumberError
+from notifications.phone_numbers import parse_for_sms
+
+PROBLEMS = {
+    "letters": _("“%(number)s” has letters. Write digits: +1 415 555 2671."),
+    "extension": _(
+        "“%(number)s” has an extension, which no SMS reaches. Write the number without it: +1 415 555 2671."
+    ),
+    "country_code": _("“%(number)s” does not begin with the code of a country. Write it like +1 415 555 2671."),
+    "too_short": _("“%(number)s” has too few digits. Write it with + and the country code: +1 415 555 2671."),
+    "too_long": _("“%(number)s” has too many digits. Write it with + and the country code: +1 415 555 2671."),
+    "argentina": _("“%(number)s” is a landline, which gets no SMS. Mobiles have a 9: +54 9 11 2345 6789."),
+    "landline": _("“%(number)s” is a landline, which gets no SMS. Give a mobile number, such as +1 415 555 2671."),
+    "kind": _("“%(number)s” is a number that gets no SMS. Give a mobile number, such as +1 415 555 2671."),
+}
+"""code of a `PhoneNumberError` → what a person is told, where more can be said than `NO_NUMBER`"""
+NO_NUMBER = _("“%(number)s” is not a phone number. Write it with + and the country code: +1 415 555 2671.")
 
 
 def to_e164(number: str) -> str:
-    """Return an international number as E.164, `+14155552671`. Raises `ValidationError` for anything else."""
+    """Return a number that gets SMS as E.164, `+14155552671`. Raises `ValidationError` for anything else."""
     try:
-        parsed = phonenumbers.parse(number) if INTERNATIONAL.fullmatch(number) else None
-    except phonenumbers.NumberParseException:
-        parsed = None
-    if parsed is None or not phonenumbers.is_valid_number(parsed):
-        raise ValidationError(
-            _("“%(number)s” is not a phone number. Write it with + and the country code: +1 415 555 2671."),
-            code="invalid_phone",
-            params={"number": number},
-        )
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        return parse_for_sms(number).e164
+    except PhoneNumberError as error:
+        message = PROBLEMS.get(error.code, NO_NUMBER)
+        raise ValidationError(message, code="invalid_phone", params={"number": number}) from error
 
 
 def validate_e164(number: str) -> None:

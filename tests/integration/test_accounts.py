@@ -6,9 +6,12 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
+from notifications.phone_numbers import CODES
 from project.accounts import roles
 from project.accounts.models import User
+from project.accounts.phone import PROBLEMS
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +52,37 @@ def test_what_is_no_international_number_is_refused(written: str) -> None:
 def test_the_refusal_shows_the_valid_form() -> None:
     with pytest.raises(ValidationError, match=r"“4155552671” is not a phone number.*\+1 415 555 2671"):
         user(phone="4155552671").full_clean()
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("+44 20 7946 0018", "is a landline, which gets no SMS. Give a mobile number"),
+        ("+54 11 2345 6789", "Mobiles have a 9: +54 9 11 2345 6789"),
+        ("+1 800 555 1212", "is a number that gets no SMS"),
+        ("+1 415 555 2671 x5", "has an extension"),
+        ("+1 415 555 267", "has too few digits"),
+        ("+1 415 555 26711", "has too many digits"),
+        ("+1 415 CALL NOW", "has letters"),
+        ("+999 123 456 789", "does not begin with the code of a country"),
+    ],
+)
+def test_a_person_is_told_what_is_wrong_with_a_number(written: str, why: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        user(phone=written).full_clean()
+    assert why in caught.value.message_dict["phone"][0]
+    assert written in caught.value.message_dict["phone"][0]
+
+
+def test_a_number_of_the_deployments_region_needs_no_country_code(settings: Settings) -> None:
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "PHONE_REGION": "IN"}
+    person = user(phone="098765 43210")
+    person.full_clean()
+    assert person.phone == "+919876543210"
+
+
+def test_every_problem_that_a_person_is_told_of_is_one() -> None:
+    assert set(PROBLEMS) <= set(CODES)
 
 
 def test_part_of_a_number_finds_its_owner() -> None:

@@ -113,6 +113,9 @@ def test_e002_unknown_names(settings: Settings) -> None:
         ("BASE_URL", "example.com", "where people reach this site, such as https://notify.example.com"),
         ("BASE_URL", "http://[", "where people reach this site, such as https://notify.example.com"),
         ("TRIGGER_ERRORS", "ignore", "'log' or 'raise'"),
+        ("PHONE_REGION", "UK", "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"),
+        ("PHONE_REGION", "us", "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"),
+        ("PHONE_REGION", None, "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"),
         (
             "LANES",
             {"urgent": "urgent", "default": "default"},
