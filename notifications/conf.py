@@ -61,6 +61,8 @@ class Settings:
     PHONE_REGION: str = ""
     """country whose phone numbers may be written as they are dialled there, such as "US"; empty: only with + in front"""
     HEARTBEAT_MAX_AGE_SECONDS: float = 180
+    OPERATORS: str = ""
+    """the group whose members are alerted; all active superusers when empty"""
     TRIGGER_ERRORS: str = "log"
     """"log": a trigger that raises never harms the save that caused it; "raise": it does (for tests)"""
 

@@ -110,6 +110,7 @@ def test_e002_unknown_names(settings: Settings) -> None:
         ("LEASE_SECONDS", "60", "a number of seconds from 1 to 3600"),
         ("LINGER_SECONDS", -1, "a number of seconds from 0 to 600"),
         ("FROM_EMAIL", None, "a text"),
+        ("OPERATORS", ["night shift"], "a text"),
         ("BASE_URL", "example.com", "where people reach this site, such as https://notify.example.com"),
         ("BASE_URL", "http://[", "where people reach this site, such as https://notify.example.com"),
         ("TRIGGER_ERRORS", "ignore", "'log' or 'raise'"),

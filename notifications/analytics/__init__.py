@@ -1,0 +1,1 @@
+"""What is made of all that happens: who is told when something is wrong."""
