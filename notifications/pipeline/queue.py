@@ -18,6 +18,7 @@ from notifications.types import LANES
 logger = logging.getLogger(__name__)
 
 DRAIN = "notifications.tasks.drain"
+SWEEP = "notifications.tasks.sweep"
 OUTAGE_SECONDS = 5.0
 REDIS_PATIENCE_SECONDS = 0.5
 """how long a caller's commit waits for a Redis that accepts and does not answer"""
@@ -53,12 +54,12 @@ def _impatient(broker: Any) -> Any:
 
 
 def schedule_rounds() -> None:
-    """Store one schedule a lane that drains it every minute. Repeating it changes nothing."""
+    """Store one schedule a lane that sweeps it every minute. Repeating it changes nothing."""
     for lane in LANES:
         Schedule.objects.update_or_create(
-            name=f"notifications: drain {lane}",
+            name=f"notifications: sweep {lane}",
             defaults={
-                "func": DRAIN,
+                "func": SWEEP,
                 "args": repr((lane,)),
                 "schedule_type": Schedule.MINUTES,
                 "minutes": 1,
