@@ -169,9 +169,9 @@ class HttpServer(ABC):
         with self._lock:
             self.requests.append(request)
         if self.scripted is not None:
-            _write(handler, self.scripted)
+            write(handler, self.scripted)
         elif self._scenario in self.refusals:
-            _write(handler, self.refusals[self._scenario])
+            write(handler, self.refusals[self._scenario])
         elif self._scenario == Scenario.SILENT:
             self._over.wait()
         else:
@@ -183,7 +183,7 @@ class HttpServer(ABC):
             elif self._scenario == Scenario.DRIPS:
                 self._drip(handler)
             else:
-                _write(handler, self.nonsense if self._scenario == Scenario.MALFORMED else answer)
+                write(handler, self.nonsense if self._scenario == Scenario.MALFORMED else answer)
 
     def _drip(self, handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
@@ -191,7 +191,7 @@ class HttpServer(ABC):
             handler.wfile.write(b".")
 
 
-def _write(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+def write(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
     if answer.raw:
         handler.wfile.write(answer.raw)
         handler.close_connection = True

@@ -54,6 +54,16 @@ def attempt(seconds: float) -> Iterator[Attempt]:
         _attempt.reset(token)
 
 
+@contextlib.contextmanager
+def aside() -> Iterator[Deadline]:
+    """Requests for what the attempt needs first, such as a token: they end when it does, and write nothing of it."""
+    token = _attempt.set(Attempt(_attempt.get().deadline))
+    try:
+        yield _attempt.get().deadline
+    finally:
+        _attempt.reset(token)
+
+
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
