@@ -41,14 +41,14 @@ def test_the_minutes_round_leaves_at_once_when_nothing_is_due():
 def test_the_minutes_round_works_what_is_due_and_then_stays_for_more(django_user_model):
     notify(Note(text="a"), to=django_user_model.objects.create_user("ann", phone="+14155552671"))
     assert seconds(tasks.sweep) >= 1
-    assert Delivery.objects.get().status == Status.SENT
+    assert Delivery.objects.get().status == Status.DELIVERED
 
 
 def test_the_minutes_round_waits_for_what_is_due_before_the_next_one(django_user_model):
     person = django_user_model.objects.create_user("ann", phone="+14155552671")
     notify(Note(text="a"), to=person, at=clock.now() + timedelta(seconds=2))
     tasks.sweep("default")
-    assert Delivery.objects.get().status == Status.SENT
+    assert Delivery.objects.get().status == Status.DELIVERED
 
 
 def test_each_lane_has_one_round_a_minute_however_often_they_are_scheduled():
