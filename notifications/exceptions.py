@@ -65,6 +65,19 @@ class PhoneNumberError(NotificationError, ValueError):
         self.code = code
 
 
+class ContactPointError(NotificationError, ValueError):
+    """An address of a person cannot be entered, or not be changed like that. The text is fit for that person.
+
+    `code` is "limit", "invalid", "unverified", "disabled", "verified", "device", or "throttled"; with the last,
+    `retry_after` says how long to wait.
+    """
+
+    def __init__(self, message: str, *, code: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_after = retry_after
+
+
 class TextTooLongError(NotificationError, ValueError):
     """An SMS cannot be cut to so many parts."""
 

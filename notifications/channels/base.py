@@ -69,18 +69,22 @@ class Channel(ABC):
     """aliases, in order of preference"""
     user_field: str = ""
     """the user's field with the address of a person who has no contact point"""
+    require_verified: bool = True
+    """an address that its owner typed in counts once it is verified; what staff or an app entered counts as given"""
 
     def addresses(self, user: Any, contact_points: Sequence[ContactPoint]) -> tuple[list[Address], Reason]:
         """Where to reach a person, given the person's contact points on this channel; and why not, if nowhere."""
-        usable = [each for each in contact_points if each.disabled_at is None]
+        counted = [each for each in contact_points if not (self.require_verified and each.is_unverified)]
+        usable = [each for each in counted if each.disabled_at is None]
         if usable:
             usable.sort(key=lambda each: (not each.is_primary, each.verified_at is None, each.pk))
             chosen = usable if self.every_address else usable[:1]
             return [Address(address=each.address, contact_point_id=each.pk) for each in chosen], Reason.NONE
-        if contact_points:
+        if counted:
             return [], Reason.ADDRESS_DISABLED
-        address = str(getattr(user, self.user_field, "") or "") if self.user_field else ""
-        return ([Address(address=address)], Reason.NONE) if address else ([], Reason.NO_ADDRESS)
+        if address := str(getattr(user, self.user_field, "") or "") if self.user_field else "":
+            return [Address(address=address)], Reason.NONE
+        return [], Reason.ADDRESS_UNVERIFIED if contact_points else Reason.NO_ADDRESS
 
     @abstractmethod
     def message(self, delivery: Delivery, content: Content) -> Message:

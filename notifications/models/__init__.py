@@ -2,7 +2,7 @@
 
 from notifications.models.budget import Budget, Period, Spending
 from notifications.models.consent import Consent, Means
-from notifications.models.contact_point import ContactPoint
+from notifications.models.contact_point import ContactPoint, DisabledBy
 from notifications.models.delivery import Delivery
 from notifications.models.event import Event, Kind
 from notifications.models.heartbeat import Heartbeat
@@ -32,6 +32,7 @@ __all__ = [
     "ContactPoint",
     "Control",
     "Delivery",
+    "DisabledBy",
     "Event",
     "Heartbeat",
     "InboundMessage",

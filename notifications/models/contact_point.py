@@ -7,10 +7,21 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections, models
-from django.db.models.functions import Left
+from django.db.models import Q
 from django.db.models.query import RawQuerySet
 
 from notifications import clock
+
+PUSH = "push"
+"""the channel whose addresses are devices"""
+
+
+class DisabledBy(models.TextChoices):
+    """Who disabled an address, and so who may enable it again."""
+
+    SYSTEM = "", "the system: messages no longer get there"
+    OWNER = "owner", "its owner"
+    STAFF = "staff", "staff"
 
 
 class ContactPointQuerySet(models.QuerySet["ContactPoint"]):
@@ -38,8 +49,10 @@ class ContactPoint(models.Model):
     address = models.TextField(help_text="An email address, an E.164 number, a device token or subscription.")
     label = models.CharField(max_length=100, blank=True, help_text="What its owner calls it, such as “Work phone”.")
     is_primary = models.BooleanField(default=False)
+    self_entered = models.BooleanField(default=False, help_text="Its owner typed it in: it counts once verified.")
     verified_at = models.DateTimeField(null=True, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_by = models.CharField(max_length=10, choices=DisabledBy.choices, blank=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True, help_text="A device: when it last said that it is there.")
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -49,9 +62,19 @@ class ContactPoint(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["user", "channel", "address"], name="notify_contact_point_address"),
+            # A device that two people share shows the messages of one of them: who used it last.
+            models.UniqueConstraint(
+                fields=["address"],
+                condition=Q(channel=PUSH, disabled_at__isnull=True),
+                name="notify_contact_point_device",
+            ),
         ]
-        # By the start of it: devices have long addresses.
-        indexes = [models.Index("channel", Left("address", 64), name="notify_contact_point_owner")]
+        indexes = [models.Index(fields=["address", "channel"], name="notify_contact_point_owner")]
 
     def __str__(self) -> str:
         return f"{self.channel}: {self.label or self.address}"
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether nobody knows yet that its owner, who typed it in, holds it."""
+        return self.self_entered and self.verified_at is None

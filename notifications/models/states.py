@@ -54,6 +54,7 @@ class Reason(TextChoices):
 
     NONE = "", ""
     NO_ADDRESS = "no_address", "the recipient has no address on this channel"
+    ADDRESS_UNVERIFIED = "address_unverified", "the recipient has not verified an address on this channel yet"
     ADDRESS_DISABLED = "address_disabled", "the recipient's address is disabled"
     SUPPRESSED = "suppressed", "the address must not be sent to"
     UNSUBSCRIBED = "unsubscribed", "its owner unsubscribed from this category"

@@ -71,9 +71,10 @@ def _store_inbox(stored: Sequence[Settled]) -> None:
 def _disable_addresses(stored: Sequence[Settled]) -> None:
     for delivery, outcome in stored:
         if outcome.disable_address and delivery.contact_point_id is not None:
-            ContactPoint.objects.filter(pk=delivery.contact_point_id, disabled_at__isnull=True).update(
-                disabled_at=outcome.settlement.settled_at, disabled_reason=outcome.disable_address
-            )
+            # By its address too: a device may have taken a new one meanwhile.
+            ContactPoint.objects.filter(
+                pk=delivery.contact_point_id, address=delivery.address, disabled_at__isnull=True
+            ).update(disabled_at=outcome.settlement.settled_at, disabled_reason=outcome.disable_address)
 
 
 def _with_fallback(stored: Sequence[Settled]) -> set[UUID]:
