@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import json
-import logging
-from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.server import ThreadedMotoServer
 from moto.ses.models import ses_backends
 
 from notifications.testing.providers import RETRY_AFTER, Scenario
 from tests.contract.http_server import Answer, HttpServer, Request, answer_json
+from tests.contract.moto_server import forwarded, reset
 
 REGION = "eu-central-1"
 KEY, SECRET = "AKIACONTRACT", "secret-contract"
@@ -46,17 +42,17 @@ class SesServer(HttpServer):
     def __init__(self, moto_port: int, **options: Any) -> None:
         self._moto_port = moto_port
         super().__init__(**options)
-        self._post("/moto-api/reset", b"", {})
+        reset(moto_port)
         identity = json.dumps({"EmailIdentity": SENDER}).encode()
         headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/20300101/{REGION}/ses/aws4_request"}
-        answer = self._post("/v2/email/identities", identity, {**headers, "Content-Type": "application/json"})
+        answer = forwarded(moto_port, "/v2/email/identities", identity, {**headers, "Content-Type": "application/json"})
         assert answer.status == 200, answer.body
 
     def take(self, request: Request) -> Answer:
         scope = f"Credential={KEY}/"
         if scope not in request.headers["Authorization"] or f"/{REGION}/ses/" not in request.headers["Authorization"]:
             return refusal(403, "UnrecognizedClientException", "The security token included in the request is invalid.")
-        return self._post(request.path, request.body, dict(request.headers))
+        return forwarded(self._moto_port, request.path, request.body, dict(request.headers))
 
     def mails(self) -> list[EmailMessage]:
         """The mails that SES took."""
@@ -74,29 +70,8 @@ class SesServer(HttpServer):
         stored: list[Any] = ses_backends[DEFAULT_ACCOUNT_ID][REGION].sent_messages
         return stored
 
-    def _post(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self._moto_port)
-        try:
-            connection.request("POST", path, body, headers)
-            answer = connection.getresponse()
-            return Answer(answer.status, {"Content-Type": answer.headers["Content-Type"]}, answer.read())
-        finally:
-            connection.close()
-
 
 def _parsed(raw: bytes) -> EmailMessage:
     mail = message_from_bytes(raw, policy=policy.default)
     assert isinstance(mail, EmailMessage)
     return mail
-
-
-@contextlib.contextmanager
-def moto_server() -> Iterator[int]:
-    """The port of a running moto server. Its state is the process's, so there is one at a time."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        yield server.get_host_and_port()[1]
-    finally:
-        server.stop()

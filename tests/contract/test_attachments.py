@@ -17,6 +17,7 @@ from notifications.providers.ses import SesProvider
 from notifications.providers.smtp import SmtpProvider
 from tests.contract import postmark_server, sendgrid_server, ses_server, smtp_server
 from tests.contract.conftest import MakeMail
+from tests.contract.moto_server import moto_server
 
 FILES = (
     Attachment(name="sheet.pdf", content_type="application/pdf", content=b"%PDF-1.7\r\n" + bytes(range(256)) * 40),
@@ -41,7 +42,7 @@ def smtp(stack: ExitStack) -> tuple[Provider, Read]:
 
 
 def ses(stack: ExitStack) -> tuple[Provider, Read]:
-    server = stack.enter_context(closing(ses_server.SesServer(stack.enter_context(ses_server.moto_server()))))
+    server = stack.enter_context(closing(ses_server.SesServer(stack.enter_context(moto_server()))))
     keys: dict[str, Any] = {"access_key_id": ses_server.KEY, "secret_access_key": ses_server.SECRET}
     provider = SesProvider(alias="ses", region=ses_server.REGION, endpoint_url=server.url, timeout_seconds=10, **keys)
     stack.callback(provider.close)

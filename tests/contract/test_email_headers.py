@@ -7,9 +7,10 @@ from notifications.messages import EmailMessage
 from notifications.providers.anymail import AnymailProvider
 from notifications.providers.sendgrid import SendGridProvider
 from notifications.providers.ses import SesProvider
+from tests.contract.moto_server import moto_server
 from tests.contract.postmark_server import TOKEN, PostmarkServer
 from tests.contract.sendgrid_server import API_KEY, SendGridServer
-from tests.contract.ses_server import KEY, REGION, SECRET, SENDER, SesServer, moto_server
+from tests.contract.ses_server import KEY, REGION, SECRET, SENDER, SesServer
 
 HEADERS = {
     "Message-ID": "<0190-7@clinic.example>",

@@ -15,7 +15,8 @@ from notifications.providers.ses import SesProvider
 from notifications.testing.providers import ProviderContract, Scenario
 from tests.contract.conftest import MakeMail
 from tests.contract.http_server import Answer, answer_json
-from tests.contract.ses_server import KEY, REGION, SECRET, SENDER, SesServer, moto_server, refusal
+from tests.contract.moto_server import moto_server
+from tests.contract.ses_server import KEY, REGION, SECRET, SENDER, SesServer, refusal
 
 
 @pytest.fixture(scope="module")
