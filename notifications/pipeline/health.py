@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import F, Q
 
 from notifications.models.provider_health import Breaker, ProviderChange, ProviderHealth, ProviderOutcomes
@@ -62,17 +63,24 @@ def record(outcomes: Iterable[Answered], now: datetime, detail: str = "") -> Non
     for each in outcomes:
         by_alias.setdefault(each.alias, []).append(each)
     for alias, answers in sorted(by_alias.items()):
-        succeeded = sum(each.healthy for each in answers)
-        failed = len(answers) - succeeded
-        latest = max((each.began for each in answers if each.healthy), default=None)
-        ProviderOutcomes.objects.add(alias, succeeded=succeeded, failed=failed, now=now, success_began=latest)
-        state = states().get(alias)
-        if state is not None and state.breaker != Breaker.CLOSED:
-            _judge_probes(alias, answers, now, detail)
-        elif failed:
-            _judge(alias, state, now, detail)
+        _record(alias, answers, now, detail)
 
 
+@transaction.atomic
+def _record(alias: str, answers: Sequence[Answered], now: datetime, detail: str) -> None:
+    """In one transaction: a breaker never changes without the row that says why."""
+    succeeded = sum(each.healthy for each in answers)
+    failed = len(answers) - succeeded
+    latest = max((each.began for each in answers if each.healthy), default=None)
+    ProviderOutcomes.objects.add(alias, succeeded=succeeded, failed=failed, now=now, success_began=latest)
+    state = states().get(alias)
+    if state is not None and state.breaker != Breaker.CLOSED:
+        _judge_probes(alias, answers, now, detail)
+    elif failed:
+        _judge(alias, state, now, detail)
+
+
+@transaction.atomic
 def take_probe(alias: str, now: datetime) -> bool:
     """Whether this message may probe a breaker that is open: the first one after the cool-down, and few others."""
     begins = ProviderHealth.objects.filter(
@@ -93,7 +101,7 @@ def take_probe(alias: str, now: datetime) -> bool:
 
 def tell(alias: str, to: str, reason: str, evidence: dict[str, object], *, by: str = "") -> None:
     """Keep a change with its evidence, log it, and tell listeners. `by`: who; empty: the breaker itself."""
-    forget()
+    transaction.on_commit(forget)
     ProviderChange.objects.create(alias=alias, to=to, reason=reason[:300], evidence=evidence, by=by)
     logger.log(logging.ERROR if to == Breaker.OPEN else logging.WARNING, "Provider %s is %s: %s", alias, to, reason)
     provider_changed.send_robust(ProviderHealth, alias=alias, to=to, reason=reason)
@@ -143,7 +151,7 @@ def _open(alias: str, before: Breaker, now: datetime, reason: str, evidence: dic
     opened = ProviderHealth.objects.filter(alias=alias, breaker=before).update(
         breaker=Breaker.OPEN, changed_at=now, retry_at=now + pause, trips=trips, probes_left=0, probes_passed=0
     )
-    forget()  # also where another process was the first to see it
+    transaction.on_commit(forget)  # also where another process was the first to see it
     if opened:
         seconds = pause.total_seconds()
         tell(alias, Breaker.OPEN, f"{reason} It is probed in {seconds:g} s.", {**evidence, "trips": trips})

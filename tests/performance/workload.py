@@ -40,7 +40,9 @@ def draft(user: Any, type_: type[NotificationType] = NullMessage) -> tuple[Notif
 def empty() -> None:
     """Remove all notifications."""
     tables = ("notify_event", "notify_delivery", "notify_notification")
-    _execute(*([f"TRUNCATE {', '.join(tables)}"] if _is_postgresql() else [f"DELETE FROM {each}" for each in tables]))
+    _execute(
+        *([f"TRUNCATE {', '.join(tables)} CASCADE"] if _is_postgresql() else [f"DELETE FROM {each}" for each in tables])
+    )
 
 
 class Queue:
