@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.forms import ModelForm
+from django.db.models import CharField, QuerySet
+from django.forms import ModelForm, Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,8 @@ class ItemInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in t
 
     model = PrescriptionItem
     extra = 1
+    # A row fits the page, and a dose is seen whole.
+    formfield_overrides = {CharField: {"widget": Textarea(attrs={"rows": 3, "cols": 16})}}
 
     def has_add_permission(self, request: HttpRequest, obj: Prescription | None = None) -> bool:
         return super().has_add_permission(request, obj) and _is_draft(obj)
@@ -84,7 +86,11 @@ class PrescriptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
     ) -> Any:
         """The page; its template shows the button “Save and issue” where `may_issue`."""
         context = {**(extra_context or {}), "may_issue": self.has_issue_permission(request)}
-        return super().changeform_view(request, object_id, form_url, context)
+        try:
+            return super().changeform_view(request, object_id, form_url, context)
+        except PrescriptionError as error:  # issued by another meanwhile
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(request.path)
 
     def response_add(
         self, request: HttpRequest, obj: Prescription, post_url_continue: str | None = None

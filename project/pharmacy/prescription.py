@@ -105,7 +105,9 @@ class Prescription(models.Model):
         """Sign it: from now on it counts, until `valid_until`, and the patient hears of it."""
         with transaction.atomic():
             held = self.hold_draft()
-            self.status, self.note, self.valid_until = held.status, held.note, held.valid_until
+            # What may have changed since it was read, above all for whom it is.
+            self.patient, self.doctor = held.patient, held.doctor
+            self.note, self.valid_until = held.note, held.valid_until
             items = list(PrescriptionItem.objects.filter(prescription=self))
             if not items:
                 raise PrescriptionError("It has no medicine yet; add one before it is issued.")

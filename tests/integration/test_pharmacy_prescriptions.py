@@ -17,6 +17,7 @@ from notifications.testing import assert_not_notified, assert_notified, frozen_c
 from project.accounts.roles import DESK, DOCTOR, PHARMACIST
 from project.clinic.calendar import ZONE
 from project.clinic.models import Doctor
+from project.pharmacy.admin import PrescriptionAdmin
 from project.pharmacy.models import Prescription, PrescriptionError, PrescriptionItem, Status
 from project.pharmacy.notifications import PrescriptionIssued
 from tests.clinic import make_doctor, make_patient, make_user
@@ -142,6 +143,16 @@ def test_what_is_issued_is_not_changed_issued_again_or_added_to() -> None:
     assert_notified(PrescriptionIssued, times=1)
 
 
+def test_who_hears_of_it_is_whom_the_database_names_not_who_was_read_before() -> None:
+    prescription = make_prescription()
+    stale = Prescription.objects.get(pk=prescription.pk)
+    prescription.patient = make_patient(first_name="Ravi")
+    prescription.save()
+    stale.issue()
+    assert_notified(PrescriptionIssued, to=prescription.patient.user, times=1)
+    assert_notified(PrescriptionIssued, times=1)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_many_who_issue_at_once_one_succeeds_and_the_patient_is_told_once() -> None:
     prescription = make_prescription()
@@ -228,6 +239,27 @@ def test_an_issued_prescription_is_only_read_in_the_admin(client: Client) -> Non
     client.post(reverse(LIST), {"action": "delete_selected", "_selected_action": [prescription.pk], "post": "yes"})
     client.post(reverse("admin:clinic_patient_delete", args=[prescription.patient.pk]), {"post": "yes"})
     assert Prescription.objects.get().items.count() == 1
+
+
+def test_a_draft_that_is_issued_while_it_is_being_saved_stays_as_it_was_issued(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doctor = doctor_on_staff()
+    prescription = make_prescription(doctor=doctor)
+    client.force_login(doctor.user)
+    save_form = PrescriptionAdmin.save_form
+
+    def issue_first(*args: Any, **kwargs: Any) -> Any:
+        Prescription.objects.get(pk=prescription.pk).issue()
+        return save_form(*args, **kwargs)
+
+    monkeypatch.setattr(PrescriptionAdmin, "save_form", issue_first)
+    item = prescription.items.get()
+    row = {**TABLET, "id": item.pk, "prescription": prescription.pk}
+    values = form(row, patient=prescription.patient.pk, note="Changed") | {"items-INITIAL_FORMS": 1}
+    page = client.post(reverse(CHANGE, args=[prescription.pk]), values, follow=True)
+    assert b"is issued, and cannot be changed" in page.content
+    assert (Prescription.objects.get().note, PrescriptionItem.objects.get().medicine) == ("", MEDICINE)
 
 
 def test_a_doctor_sees_and_issues_the_own_prescriptions_only(client: Client) -> None:
