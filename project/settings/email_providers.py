@@ -3,6 +3,7 @@
 from typing import Any
 
 from project.settings import environment
+from project.settings.providers import Entries, entry
 
 EMAIL_HOST = environment.text("EMAIL_HOST")
 EMAIL_PORT = environment.integer("EMAIL_PORT", 587, minimum=1, maximum=65535)
@@ -12,9 +13,9 @@ EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", True)
 EMAIL_TIMEOUT = environment.integer("EMAIL_TIMEOUT", 10, minimum=1)
 
 
-def email_providers() -> dict[str, dict[str, Any]]:
+def email_providers() -> Entries:
     """Alias → entry of `PROVIDERS`: those of SendGrid, Amazon SES and a mail server that are named, in that order."""
-    found: dict[str, dict[str, Any]] = {}
+    found: Entries = {}
     if api_key := environment.text("SENDGRID_API_KEY"):
         options: dict[str, Any] = {
             "api_key": api_key,
@@ -22,7 +23,7 @@ def email_providers() -> dict[str, dict[str, Any]]:
         }
         if api_url := environment.url("SENDGRID_API_URL", ("https",)):
             options["api_url"] = api_url
-        found["sendgrid"] = _entry("sendgrid.SendGridProvider", options)
+        found["sendgrid"] = entry("sendgrid.SendGridProvider", options)
     if region := environment.text("AWS_SES_REGION"):
         # boto3 finds the key: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the role of the host.
         options = {
@@ -30,7 +31,7 @@ def email_providers() -> dict[str, dict[str, Any]]:
             "configuration_set": environment.text("AWS_SES_CONFIGURATION_SET"),
             "topic_arns": tuple(environment.items("AWS_SES_TOPIC_ARNS")),
         }
-        found["ses"] = _entry("ses.SesProvider", options)
+        found["ses"] = entry("ses.SesProvider", options)
     if EMAIL_HOST:
         options = {
             "host": EMAIL_HOST,
@@ -40,9 +41,5 @@ def email_providers() -> dict[str, dict[str, Any]]:
             "use_tls": EMAIL_USE_TLS,
             "timeout_seconds": EMAIL_TIMEOUT,
         }
-        found["smtp"] = _entry("smtp.SmtpProvider", options)
+        found["smtp"] = entry("smtp.SmtpProvider", options)
     return found
-
-
-def _entry(path: str, options: dict[str, Any]) -> dict[str, Any]:
-    return {"BACKEND": f"notifications.providers.{path}", "OPTIONS": options}

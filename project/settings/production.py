@@ -7,6 +7,8 @@ from project.settings.base import *
 from project.settings.base import ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS, LOGGING, NOTIFICATIONS
 from project.settings.email_providers import *  # Django's own mail, such as for a new password, takes the mail server
 from project.settings.email_providers import email_providers
+from project.settings.providers import served
+from project.settings.sms_providers import sms_providers
 
 SECRET_KEY = environment.required("SECRET_KEY", "a random text of 50 characters or more that is kept secret")
 
@@ -38,12 +40,9 @@ STORAGES = {
 
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", f"no-reply@{_site.hostname}")
 
-NOTIFICATIONS = {**NOTIFICATIONS, "BASE_URL": BASE_URL}
-if _email := email_providers():
-    NOTIFICATIONS["PROVIDERS"] = {**NOTIFICATIONS["PROVIDERS"], **_email}
-    NOTIFICATIONS["CHANNELS"] = {
-        **NOTIFICATIONS["CHANNELS"],
-        "email": {**NOTIFICATIONS["CHANNELS"]["email"], "PROVIDERS": list(_email)},
-    }
+NOTIFICATIONS = served(
+    {**NOTIFICATIONS, "BASE_URL": BASE_URL},
+    {"email": email_providers(), "sms": sms_providers()},
+)
 
 LOGGING = {**LOGGING, "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}}}

@@ -21,6 +21,8 @@ VARIABLES = (
     "SENDGRID_API_KEY",
     "AWS_SES_REGION",
     "EMAIL_HOST",
+    "TWILIO_ACCOUNT_SID",
+    "AWS_SNS_REGION",
     "Q_CLUSTER_NAME",
     "DEBUG",
     "VAR_DIR",
@@ -125,6 +127,61 @@ def test_the_email_providers_of_production_pass_the_deployment_checks() -> None:
     assert done.returncode == 0, done.stderr
 
 
+SMS_PROVIDERS = {
+    "TWILIO_ACCOUNT_SID": "AC0123456789abcdef0123456789abcdef",
+    "TWILIO_AUTH_TOKEN": "token",
+    "TWILIO_API_KEY_SID": "SK0123456789abcdef0123456789abcdef",
+    "TWILIO_API_KEY_SECRET": "secret",
+    "TWILIO_FROM": "",
+    "TWILIO_MESSAGING_SERVICE_SID": "MG0123456789abcdef0123456789abcdef",
+    "TWILIO_API_URL": "https://api.dublin.ie1.twilio.com/",
+    "AWS_SNS_REGION": "eu-central-1",
+    "AWS_SNS_SENDER_ID": "Clinic",
+    "AWS_SNS_MAX_PRICE": "0.10",
+}
+
+
+def test_production_sends_sms_with_what_the_environment_names_in_order_of_preference() -> None:
+    expression = (
+        "(lambda n: [n['CHANNELS']['email']['PROVIDERS'], n['CHANNELS']['sms']['PROVIDERS'],"
+        " n['PROVIDERS'].get('twilio'), n['PROVIDERS'].get('sns')])(s.NOTIFICATIONS)"
+    )
+    assert value("production", expression, **PRODUCTION) == [["sandbox"], ["sandbox"], None, None]
+    path = "notifications.providers"
+    assert value("production", expression, **PRODUCTION, **SMS_PROVIDERS) == [
+        ["sandbox"],
+        ["twilio", "sns"],
+        {
+            "BACKEND": f"{path}.twilio.TwilioProvider",
+            "OPTIONS": {
+                "account_sid": "AC0123456789abcdef0123456789abcdef",
+                "auth_token": "token",
+                "api_key_sid": "SK0123456789abcdef0123456789abcdef",
+                "api_key_secret": "secret",
+                "from_number": "",
+                "messaging_service_sid": "MG0123456789abcdef0123456789abcdef",
+                "api_url": "https://api.dublin.ie1.twilio.com",
+            },
+        },
+        {
+            "BACKEND": f"{path}.sns.SnsProvider",
+            "OPTIONS": {"region": "eu-central-1", "sender_id": "Clinic", "max_price": "0.10"},
+        },
+    ]
+
+
+def test_the_sms_providers_of_production_pass_the_deployment_checks() -> None:
+    done = run("production", "manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, **SMS_PROVIDERS)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_sender_that_is_missing_fails_the_deployment_checks() -> None:
+    variables = {**PRODUCTION, **SMS_PROVIDERS, "TWILIO_MESSAGING_SERVICE_SID": ""}
+    done = run("production", "manage.py", "check", **variables)
+    assert done.returncode == 1
+    assert "(notifications.twilio.E004)" in done.stderr
+
+
 def test_development_needs_nothing() -> None:
     done = run("development", "manage.py", "check", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
@@ -157,7 +214,7 @@ def test_each_lane_is_a_cluster_with_its_own_workers_and_the_common_rules(
 def test_starting_up_imports_no_server_and_no_provider_library() -> None:
     heavy = "('daphne', 'twisted', 'boto3', 'firebase_admin', 'twilio', 'sendgrid', 'anymail')"
     expression = f"sorted(set({heavy}) & set(__import__('sys').modules))"
-    assert value("production", expression, **PRODUCTION, **EMAIL_PROVIDERS) == []
+    assert value("production", expression, **PRODUCTION, **EMAIL_PROVIDERS, **SMS_PROVIDERS) == []
 
 
 def test_sqlite_lets_readers_and_a_writer_work_side_by_side(tmp_path: Path) -> None:
