@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from email.message import Message as EmailPart
 from typing import Any, ClassVar
@@ -11,14 +12,19 @@ from typing import Any, ClassVar
 from django.core.checks import CheckMessage, Error
 
 from notifications.exceptions import AddressError, ProviderError, UnknownOutcome
-from notifications.messages import EmailMessage
-from notifications.providers.esp import EspProvider
+from notifications.messages import EmailMessage, Message, Receipt
+from notifications.providers import sendgrid_bulk
+from notifications.providers.bulk import BulkEspProvider
+from notifications.providers.email import addresses
+from notifications.providers.frame import pieces
 
+_CONTENTS = frozenset({"content", "dynamic_template_data", "headers", "subject", "substitutions", "template_id"})
+"""what options may put into contents; such emails go alone"""
 _RECIPIENT_FIELD = re.compile(r"personalizations\.\d+\.to\.\d+\.email")
 
 
 @dataclass(kw_only=True)
-class SendGridProvider(EspProvider):
+class SendGridProvider(BulkEspProvider):
     """Sends with an API key that has the right "Mail Send".
 
     SendGrid takes (202) what it then queues; what becomes of it, and what it drops, its event webhook tells. Our
@@ -28,7 +34,9 @@ class SendGridProvider(EspProvider):
     extra: ClassVar[str] = "sendgrid"
     webhook: ClassVar[str] = "notifications.tracking.webhooks.sendgrid.SendGridWebhook"
     takes_international_names: ClassVar[bool] = False
+    batch_max: ClassVar[int] = sendgrid_bulk.PEOPLE_MAX
 
+    batch_size: int = 100
     api_key: str = field(repr=False)
     api_url: str = "https://api.sendgrid.com/v3/"
     """https://api.eu.sendgrid.com/v3/ for subusers in the EU"""
@@ -73,6 +81,33 @@ class SendGridProvider(EspProvider):
         person["custom_args"] = {**person.get("custom_args", {}), **options.pop("metadata")}
         tracking = {"track_opens": self.track_opens, "track_clicks": self.track_clicks}
         return options | tracking | {"esp_extra": {**self.esp_extra, "personalizations": person}}
+
+    def form(self, message: EmailMessage) -> Hashable:
+        form = super().form(message)
+        options = {*self.esp_extra, *self.esp_extra.get("personalizations", {})}
+        if form is None or options & _CONTENTS or not sendgrid_bulk.may_share(message):
+            return None
+        return (form, len(pieces(message.text)), len(pieces(message.html)))
+
+    def fit(self, messages: Sequence[EmailMessage]) -> list[Sequence[Message]]:
+        found: list[Sequence[Message]] = []
+        for start in range(0, len(messages), self.batch_size):
+            found += sendgrid_bulk.fit(messages[start : start + self.batch_size])
+        return found
+
+    def send_together(self, backend: Any, messages: Sequence[EmailMessage]) -> Sequence[Receipt | ProviderError]:
+        from anymail.message import AnymailStatus
+
+        emails = [self.compose(each, addresses(each).recipient) for each in messages]
+        status = AnymailStatus()
+        with self.asking(backend):
+            payloads = [backend.build_message_payload(each, backend.send_defaults) for each in emails]
+            payloads[0].data = {"headers": {}, **sendgrid_bulk.joined([each.data for each in payloads])}
+            status.esp_response = backend.post_to_esp(payloads[0], emails[0])
+        provider_id = self.provider_id(status)
+        return [
+            Receipt(delivery_id=each.delivery_id, provider=self.alias, provider_id=provider_id) for each in messages
+        ]
 
     def answered(self, error: Any) -> ProviderError | None:
         told = super().answered(error)
