@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django.core.checks import CheckMessage, Error
 
 from notifications import conf
-from notifications.exceptions import ConfigurationError, ProviderError, TemporaryError
-from notifications.messages import EmailMessage
-from notifications.providers.esp import DELIVERY_ID, EspProvider
+from notifications.exceptions import ConfigurationError, PermanentError, ProviderError, TemporaryError
+from notifications.messages import EmailMessage, Message, Receipt
+from notifications.providers import ses_bulk
+from notifications.providers.bulk import BulkEspProvider
+from notifications.providers.esp import DELIVERY_ID
 
 TEMPORARY = frozenset(
     {
@@ -25,7 +28,7 @@ TEMPORARY = frozenset(
 
 
 @dataclass(kw_only=True)
-class SesProvider(EspProvider):
+class SesProvider(BulkEspProvider):
     """Sends with the given key, or with what boto3 finds: environment, shared files, the role of host or container.
 
     SES tells of bounces and complaints by events only, and tracks opens and clicks as its configuration set says. Our
@@ -37,7 +40,10 @@ class SesProvider(EspProvider):
     libraries: ClassVar[tuple[str, ...]] = ("anymail", "boto3")
     takes_international_names: ClassVar[bool] = False
     sends_mime: ClassVar[bool] = True
+    batch_max: ClassVar[int] = ses_bulk.DESTINATIONS_MAX
 
+    batch_size: int = 50
+    """no more than the account may send in a second, or SES throttles the rest of the request"""
     region: str
     access_key_id: str = field(default="", repr=False)
     secret_access_key: str = field(default="", repr=False)
@@ -85,6 +91,28 @@ class SesProvider(EspProvider):
         ours = {"Name": DELIVERY_ID, "Value": str(message.delivery_id)}
         extra = {**self.esp_extra, "EmailTags": [*self.esp_extra.get("EmailTags", []), ours]}
         return super().anymail_options(message) | {"esp_extra": extra}
+
+    def form(self, message: EmailMessage) -> Hashable:
+        form = super().form(message)
+        return form if form is not None and ses_bulk.may_share(message, self.anymail_options(message)) else None
+
+    def fit(self, messages: Sequence[EmailMessage]) -> list[Sequence[Message]]:
+        return ses_bulk.fit([(each, self.anymail_options(each)) for each in messages], self.batch_size)
+
+    def send_together(self, backend: Any, messages: Sequence[EmailMessage]) -> Sequence[Receipt | ProviderError]:
+        from anymail.exceptions import AnymailAPIError
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if backend.send_defaults:
+            raise PermanentError("Anymail's SEND_DEFAULTS are for emails sent alone.")
+        options = [self.anymail_options(each) for each in messages]
+        request = ses_bulk.request(messages, options, self.configuration_set)
+        with self.asking(backend):
+            try:
+                answer = backend.client.send_bulk_email(**request)
+            except (BotoCoreError, ClientError) as error:
+                raise AnymailAPIError(str(error), backend=backend) from error
+        return ses_bulk.results(messages, answer, self.alias)
 
     def answered(self, error: Any) -> ProviderError | None:
         from botocore.exceptions import ClientError
