@@ -241,7 +241,7 @@ def test_an_answer_gives_its_typed_error(
     provider = make_provider()
     with pytest.raises(ProviderError, match="SNS") as raised:
         provider.send(sms())
-    assert type(raised.value) is error
+    assert isinstance(raised.value, error)
     assert raised.value.code == code
     assert not any(secret in f"{raised.value}{provider}" for secret in (SECRET, "900123"))
     assert len(server.requests) == 1  # botocore did not try again
