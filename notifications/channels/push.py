@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from notifications.channels.base import Channel, Content, Part, envelope, one_line, text_of
 from notifications.messages import PushMessage
 from notifications.models import Delivery
+from notifications.types import Priority
 
 
 @dataclass(kw_only=True)
@@ -23,4 +24,6 @@ class PushChannel(Channel):
             text=text_of(content, "push.txt"),
             link=content.link,
             data={"notification_id": str(delivery.notification_id)},
+            expires_at=delivery.notification.expires_at,
+            high_priority=delivery.priority <= Priority.HIGH,
         )

@@ -8,6 +8,7 @@ from project.settings.base import ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS, LOGGING, 
 from project.settings.email_providers import *  # Django's own mail, such as for a new password, takes the mail server
 from project.settings.email_providers import email_providers
 from project.settings.providers import served
+from project.settings.push_providers import push_providers
 from project.settings.sms_providers import sms_providers
 
 SECRET_KEY = environment.required("SECRET_KEY", "a random text of 50 characters or more that is kept secret")
@@ -42,7 +43,7 @@ DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", f"no-reply@{_site.ho
 
 NOTIFICATIONS = served(
     {**NOTIFICATIONS, "BASE_URL": BASE_URL},
-    {"email": email_providers(), "sms": sms_providers()},
+    {"email": email_providers(), "sms": sms_providers(), "push": push_providers()},
 )
 
 LOGGING = {**LOGGING, "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}}}

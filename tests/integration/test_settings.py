@@ -23,6 +23,9 @@ VARIABLES = (
     "EMAIL_HOST",
     "TWILIO_ACCOUNT_SID",
     "AWS_SNS_REGION",
+    "FCM_CREDENTIALS_FILE",
+    "FCM_PROJECT_ID",
+    "VAPID_PRIVATE_KEY",
     "Q_CLUSTER_NAME",
     "DEBUG",
     "VAR_DIR",
@@ -182,6 +185,57 @@ def test_a_sender_that_is_missing_fails_the_deployment_checks() -> None:
     assert "(notifications.twilio.E004)" in done.stderr
 
 
+PUSH_PROVIDERS = {
+    "FCM_PROJECT_ID": "clinic-north",
+    "VAPID_PRIVATE_KEY": "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94",
+    "VAPID_SUBJECT": "mailto:push@clinic.example",
+}
+
+
+def test_production_sends_push_messages_with_what_the_environment_names() -> None:
+    expression = (
+        "(lambda n: [n['CHANNELS']['push']['PROVIDERS'], n['PROVIDERS'].get('fcm'), n['PROVIDERS'].get('webpush')])"
+        "(s.NOTIFICATIONS)"
+    )
+    assert value("production", expression, **PRODUCTION) == [["sandbox"], None, None]
+    path = "notifications.providers"
+    file = "/etc/notifications/fcm.json"
+    assert value("production", expression, **PRODUCTION, **PUSH_PROVIDERS, FCM_CREDENTIALS_FILE=file) == [
+        ["fcm", "webpush"],
+        {
+            "BACKEND": f"{path}.fcm.FcmProvider",
+            "OPTIONS": {"credentials_file": file, "project_id": "clinic-north"},
+        },
+        {
+            "BACKEND": f"{path}.webpush.WebPushProvider",
+            "OPTIONS": {
+                "vapid_private_key": PUSH_PROVIDERS["VAPID_PRIVATE_KEY"],
+                "vapid_subject": "mailto:push@clinic.example",
+            },
+        },
+    ]
+
+
+def test_the_push_providers_of_production_pass_the_deployment_checks() -> None:
+    variables = {**PRODUCTION, **PUSH_PROVIDERS}
+    done = run("production", "manage.py", "check", "--deploy", "--fail-level", "WARNING", **variables)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "check"),
+    [
+        ({"VAPID_SUBJECT": ""}, "notifications.webpush.E003"),
+        ({"VAPID_PRIVATE_KEY": "short"}, "notifications.webpush.E002"),
+        ({"FCM_CREDENTIALS_FILE": "/no/such/file.json"}, "notifications.fcm.E004"),
+    ],
+)
+def test_a_mistake_in_a_push_provider_fails_the_deployment_checks(variables: dict[str, str], check: str) -> None:
+    done = run("production", "manage.py", "check", **{**PRODUCTION, **PUSH_PROVIDERS, **variables})
+    assert done.returncode == 1
+    assert f"({check})" in done.stderr
+
+
 def test_development_needs_nothing() -> None:
     done = run("development", "manage.py", "check", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
@@ -212,7 +266,7 @@ def test_each_lane_is_a_cluster_with_its_own_workers_and_the_common_rules(
 
 
 def test_starting_up_imports_no_server_and_no_provider_library() -> None:
-    heavy = "('daphne', 'twisted', 'boto3', 'firebase_admin', 'twilio', 'sendgrid', 'anymail')"
+    heavy = "('daphne', 'twisted', 'boto3', 'firebase_admin', 'pywebpush', 'twilio', 'sendgrid', 'anymail')"
     expression = f"sorted(set({heavy}) & set(__import__('sys').modules))"
     assert value("production", expression, **PRODUCTION, **EMAIL_PROVIDERS, **SMS_PROVIDERS) == []
 

@@ -9,7 +9,7 @@ import pytest
 from tests.services.databases import process_environment
 
 SDKS = (
-    "firebase_admin", "boto3", "botocore", "twilio", "sendgrid", "daphne", "autobahn", "twisted",
+    "firebase_admin", "pywebpush", "boto3", "botocore", "twilio", "sendgrid", "daphne", "autobahn", "twisted",
     "icalendar", "reportlab", "phonenumbers", "regex",
 )  # fmt: skip
 LOADED = "import json, sys, django; django.setup(); print(json.dumps(sorted(sys.modules)))"
