@@ -59,9 +59,29 @@ def plan(
                     if type_.fallback_after is not None:
                         delivery.due_at = notification.send_at + type_.fallback_after * step
                 else:
-                    delivery.due_at = notification.send_at
-                    delivery.reason = Reason.SCHEDULED if notification.send_at > now else Reason.NONE
+                    _schedule(delivery, now)
                 deliveries.append(delivery)
             present = present or bool(addresses)
             reached = reached or bool(addresses and channel.leaves_app)
     return deliveries
+
+
+def plan_for(notification: Notification, point: ContactPoint, *, now: datetime) -> list[Delivery]:
+    """The one delivery of a notification that goes to this contact point alone."""
+    delivery = Delivery(
+        notification=notification,
+        channel=point.channel,
+        priority=notification.priority,
+        address=point.address,
+        contact_point_id=point.pk,
+    )
+    if point.disabled_at is not None:
+        delivery.status, delivery.reason, delivery.settled_at = Status.SKIPPED, Reason.ADDRESS_DISABLED, now
+    else:
+        _schedule(delivery, now)
+    return [delivery]
+
+
+def _schedule(delivery: Delivery, now: datetime) -> None:
+    delivery.due_at = send_at = delivery.notification.send_at
+    delivery.reason = Reason.SCHEDULED if send_at > now else Reason.NONE

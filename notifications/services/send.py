@@ -21,7 +21,7 @@ from notifications.exceptions import (
     UnknownTypeError,
     known,
 )
-from notifications.models import Delivery, Event, Kind, Notification, Reason, Status, bulk
+from notifications.models import ContactPoint, Delivery, Event, Kind, Notification, Reason, Status, bulk
 from notifications.models.notification import IDEMPOTENCY_KEY_MAX_LENGTH
 from notifications.pipeline import inbox, queue, route
 from notifications.pipeline.outcome import said
@@ -50,6 +50,7 @@ class Request:
     key: str | None
     replace: bool
     subject: models.Model | None
+    contact_point: ContactPoint | None
     now: datetime
 
 
@@ -61,17 +62,21 @@ def notify(
     key: str | None = None,
     replace: bool = False,
     subject: models.Model | None = None,
+    contact_point: ContactPoint | None = None,
 ) -> list[Notification]:
     """Notify people, if and only if the caller's transaction commits. Returns the notifications that were created.
 
     `to` is a user, a group, a queryset of users, or an iterable of these; default: the type's `recipients()`.
     `at` is an aware moment, or a `datetime.time`: when it is next that late where the recipient lives.
     `key` makes a repeat for the same type and recipient a no-op; with `replace`, the newest one wins and what was
-    still pending is replaced. `subject` spares loading it again.
+    still pending is replaced. `subject` spares loading it again. `contact_point`, instead of `to`: send to that address
+    of its owner and nowhere else, verified or not.
 
     Raises, before anything is stored: `UnknownTypeError`, `RecipientError`, `ScheduleError`, `KeyTooLongError`.
     """
-    request = check(instance, at=at, key=key, replace=replace, subject=subject)
+    request = check(instance, at=at, key=key, replace=replace, subject=subject, contact_point=contact_point)
+    if contact_point is not None:
+        to = _owner(contact_point, instance, to)
     chunks = recipients.chunks(instance.recipients() if to is None else to)
     first = next(chunks, [])
     # What may be refused is found before anything is written; only a later chunk needs a savepoint to be undone.
@@ -93,6 +98,7 @@ def check(
     key: str | None = None,
     replace: bool = False,
     subject: models.Model | None = None,
+    contact_point: ContactPoint | None = None,
 ) -> Request:
     """The arguments of `notify`, checked. Raises what `notify` raises."""
     request = Request(
@@ -101,6 +107,7 @@ def check(
         key=_checked_key(key, replace),
         replace=replace,
         subject=instance.subject() if subject is None else subject,
+        contact_point=contact_point,
         now=clock.now(),
     )
     _check_time(at, request.now)
@@ -116,6 +123,15 @@ def _known_type(instance: NotificationType) -> NotificationType:
         )
     get_type(getattr(instance, "key", type(instance).__name__))
     return instance
+
+
+def _owner(contact_point: ContactPoint, instance: NotificationType, to: Any) -> Any:
+    if to is not None:
+        raise RecipientError("Give to=… or contact_point=…, not both: a contact point says whose it is.")
+    channels = (*instance.channels, *instance.fallback)
+    if contact_point.channel not in channels:
+        raise RecipientError(f"{instance.key} is not sent by {contact_point.channel}. {known(channels)}")
+    return contact_point.user
 
 
 def _checked_key(key: str | None, replace: bool) -> str | None:
@@ -146,8 +162,10 @@ Plans = Sequence[tuple[Notification, list[Delivery]]]
 def plan(request: Request, users: Sequence[Any]) -> Plans:
     """Notifications and their deliveries, not yet stored, for a chunk of recipients."""
     type_ = type(request.instance)
-    points = route.contact_points([user.pk for user in users], (*type_.channels, *type_.fallback))
     drafts = [_draft(request, user) for user in users]
+    if only := request.contact_point:
+        return [(draft, route.plan_for(draft, only, now=request.now)) for draft in drafts]
+    points = route.contact_points([user.pk for user in users], (*type_.channels, *type_.fallback))
     return [(draft, route.plan(draft, type_, points, now=request.now)) for draft in drafts]
 
 

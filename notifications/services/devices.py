@@ -1,0 +1,99 @@
+"""Devices: an app or a browser says that it is there, that its address is another one, or that it is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, models, transaction
+from django.db.models.functions import Coalesce
+
+from notifications import clock
+from notifications.devices import TOPIC, Device
+from notifications.exceptions import DeviceError
+from notifications.models import ContactPoint, DisabledBy
+from notifications.models.contact_point import PUSH
+from notifications.services.contact_points import clean_label, lock, remove
+from notifications.services.readdress import follow, readdress
+
+MAX_DEVICES = 20
+"""of a person; the one that was silent for the longest makes room"""
+MOVED = "Somebody else uses this device now."
+TRIES = 5
+
+
+def register_device(user: Any, device: Device, label: str = "", replaces: Device | None = None) -> ContactPoint:
+    """This device shows the person's messages from now on. An app says so at each start: a repeat is a sign of life.
+
+    A device that showed another person's messages no longer does. `replaces` is the address that the device had before:
+    its name stays. What its owner or staff switched off stays off. Raises `DeviceError` for a topic.
+    """
+    if device.kind == TOPIC:
+        raise DeviceError("A topic is no device: apps subscribe to it by themselves.")
+    for _ in range(TRIES - 1):
+        try:
+            return _register(user, device, label, replaces)
+        except IntegrityError:  # another person registered it at the same moment: the later one has it
+            continue
+    return _register(user, device, label, replaces)
+
+
+def unregister_device(user: Any, device: Device) -> bool:
+    """This device shows the person's messages no more. Returns False if it did not."""
+    found = _own(user).filter(address=str(device)).first()
+    if found is not None:
+        remove(found)
+    return found is not None
+
+
+@transaction.atomic
+def _register(user: Any, device: Device, label: str, replaces: Device | None) -> ContactPoint:
+    lock(user.pk)
+    address, now = str(device), clock.now()
+    _take_from_others(user, address)
+    own = _own(user)
+    point = own.filter(address=address).first()
+    if replaces is not None and replaces != device:
+        point = _replace(user, point, replaces, address)
+    if point is None:
+        _make_room(own)
+        point = ContactPoint(user=user, channel=PUSH, address=address)
+    point.label = clean_label(label) or point.label
+    point.seen_at = now
+    if point.disabled_by == DisabledBy.SYSTEM:
+        point.disabled_at, point.disabled_reason = None, ""
+    point.save()
+    return point
+
+
+def _replace(user: Any, point: ContactPoint | None, replaces: Device, address: str) -> ContactPoint | None:
+    """The row of the old address takes the new one."""
+    old = _own(user).filter(address=str(replaces)).first()
+    if old is None:
+        return point
+    if point is not None:
+        point.label = point.label or old.label
+        remove(old)
+        return point
+    follow(old, address)
+    old.address = address
+    return old
+
+
+def _take_from_others(user: Any, address: str) -> None:
+    theirs = ContactPoint.objects.filter(address=address, channel=PUSH, disabled_at__isnull=True)
+    for each in theirs.exclude(user=user).select_for_update(of=("self",)).select_related("user"):
+        each.disabled_at, each.disabled_reason, each.is_primary = clock.now(), MOVED, False
+        each.save(update_fields=["disabled_at", "disabled_reason", "is_primary"])
+        readdress(each)
+
+
+def _make_room(own: models.QuerySet[ContactPoint]) -> None:
+    silent_first = own.order_by(
+        models.Case(models.When(disabled_at__isnull=False, then=0), default=1), Coalesce("seen_at", "created_at"), "pk"
+    )
+    for each in silent_first[: max(0, own.count() - MAX_DEVICES + 1)]:
+        remove(each)
+
+
+def _own(user: Any) -> models.QuerySet[ContactPoint]:
+    return ContactPoint.objects.filter(user=user, channel=PUSH)
