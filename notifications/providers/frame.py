@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 
-_CUT = re.compile(r'(?<=[>\n])|(?<==")')
+_PIECE = re.compile(r'.*?(?:[>\n]|=")|.+', re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +24,7 @@ class Frame:
 
 def pieces(text: str) -> list[str]:
     """The text, cut where people's texts may begin to differ; none of the pieces is empty."""
-    return [each for each in _CUT.split(text) if each]
+    return _PIECE.findall(text)
 
 
 def frame(people: Sequence[Sequence[str]], *, beside: Iterable[str] = ()) -> Frame | None:

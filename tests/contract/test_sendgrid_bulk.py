@@ -1,5 +1,6 @@
 """Many emails in one request to SendGrid: each gets the own one, whole, and nobody anything of another."""
 
+import dataclasses
 import ssl
 from collections.abc import Iterator
 from typing import Any
@@ -105,7 +106,8 @@ def test_options_that_reach_into_contents_keep_emails_apart(make_provider: MakeB
 
 
 def test_a_person_with_too_many_words_of_their_own_goes_alone(make_provider: MakeBulk, server: SendGridServer) -> None:
-    mails = make_mails(["Ada", "b" * 9_900, "é" * 2_000, "Dora"])
+    texts = ["short", "b" * 9_990, "é" * 2_000, "b" * 9_000]  # in JSON "é" has six bytes
+    mails = [dataclasses.replace(mail, text=text) for mail, text in zip(make_mails(["Ada"] * 4), texts, strict=True)]
     provider = make_provider()
     batches = provider.together(list(mails))
     assert sorted(len(each) for each in batches) == [1, 1, 2]
