@@ -272,6 +272,8 @@ class Migration(migrations.Migration):
                             ("refused", "the provider refused it for good"),
                             ("address_refused", "the provider says that the address is bad"),
                             ("number_refused", "text messages do not go to that number"),
+                            ("not_carried", "no provider of the channel can carry it"),
+                            ("text_too_long", "its text is too long"),
                             ("template_error", "its template failed"),
                             ("attachment_refused", "a file that goes along was refused"),
                             ("unknown_type", "its type is no longer declared"),

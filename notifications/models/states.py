@@ -76,6 +76,8 @@ class Reason(TextChoices):
     REFUSED = "refused", "the provider refused it for good"
     ADDRESS_REFUSED = "address_refused", "the provider says that the address is bad"
     NUMBER_REFUSED = "number_refused", "text messages do not go to that number"
+    NOT_CARRIED = "not_carried", "no provider of the channel can carry it"
+    TEXT_TOO_LONG = "text_too_long", "its text is too long"
     TEMPLATE_ERROR = "template_error", "its template failed"
     ATTACHMENT_REFUSED = "attachment_refused", "a file that goes along was refused"
     UNKNOWN_TYPE = "unknown_type", "its type is no longer declared"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,8 @@ from django.db import transaction
 
 from notifications import conf
 from notifications.channels.base import Channel
-from notifications.exceptions import ControlError
+from notifications.exceptions import ConfigurationError, ControlError
+from notifications.messages import Message
 from notifications.models.provider_health import Breaker, Control, ProviderHealth
 from notifications.pipeline import breaker
 from notifications.pipeline.health import Answered, forget, known, record, states, take_probe, tell
@@ -28,6 +30,7 @@ __all__ = [
     "out_of_use",
     "record",
     "shares",
+    "takers",
 ]
 
 HOLD = timedelta(seconds=30)
@@ -44,13 +47,29 @@ class Held:
     detail: str
 
 
-def choose(channel: Channel, now: datetime, *, after: str = "") -> Provider | Held:
-    """The provider for the next attempt; `after` is the one that has just failed with it, and comes last.
+def takers(channel: Channel, message: Message) -> list[str]:
+    """The channel's providers that can carry this message, in order of preference."""
+    return [alias for alias in channel.providers if _can_carry(alias, message)]
 
-    May take a probe of a half-open breaker, so call it once for each message that is about to be sent.
+
+def _can_carry(alias: str, message: Message) -> bool:
+    try:
+        return get_provider(alias).takes(message)
+    except ConfigurationError:  # told when it is chosen: until then it must not harm the others
+        return True
+
+
+def choose(
+    channel: Channel, now: datetime, *, among: Collection[str] | None = None, after: str = ""
+) -> Provider | Held:
+    """The provider for the next attempt: one of those `among`, by default of all that the channel has.
+
+    `after` is the one that has just failed with the message, and comes last. May take a probe of a half-open breaker,
+    so call it once for each message that is about to be sent.
     """
     seen = states()
-    order = sorted(channel.providers, key=lambda alias: alias == after)
+    candidates = [alias for alias in channel.providers if among is None or alias in among]
+    order = sorted(candidates, key=lambda alias: alias == after)
     pinned = [alias for alias in order if alias in seen and seen[alias].control == Control.PINNED]
     for alias in pinned or order:
         if _takes(alias, seen.get(alias), now):
@@ -61,16 +80,16 @@ def choose(channel: Channel, now: datetime, *, after: str = "") -> Provider | He
         if state is None or state.breaker == Breaker.CLOSED:
             return get_provider(alias)
     until = min((_back_at(state, now) for alias in usable if (state := seen.get(alias))), default=now + HOLD)
-    says = ", ".join(f"{alias}: {_describe(seen.get(alias))}" for alias in channel.providers)
+    says = ", ".join(f"{alias}: {_describe(seen.get(alias))}" for alias in candidates)
     return Held(until, f"No provider of {channel.name} is in use ({says}).")
 
 
-def choices(channel: Channel, tried: str) -> int:
-    """How many providers a message has that was just tried at one: that one, and the others that are in use."""
+def choices(among: Sequence[str], tried: str) -> int:
+    """How many providers a message has that was just tried at one: that one, and the others among them in use."""
     seen = states()
-    if any(seen[each].control == Control.PINNED for each in channel.providers if each in seen):
+    if any(seen[each].control == Control.PINNED for each in among if each in seen):
         return 1
-    others = [seen.get(alias) for alias in channel.providers if alias != tried]
+    others = [seen.get(alias) for alias in among if alias != tried]
     return 1 + sum(each is None or (each.breaker == Breaker.CLOSED and not _is_off(each)) for each in others)
 
 

@@ -178,6 +178,7 @@ def finish(work: Work, answer: Answer, latency_ms: float) -> Work:
         return work
     if not isinstance(answer, Receipt | BaseException):
         answer = UnknownOutcome(f"{type(provider).__name__} gave {answer!r}, not a Receipt")
+    takers = failover.takers(get_channel(work.delivery.channel), work.message)
     work.outcome = of_result(
         work.delivery,
         answer,
@@ -186,6 +187,6 @@ def finish(work: Work, answer: Answer, latency_ms: float) -> Work:
         provider=provider.alias,
         reconcile=timedelta(seconds=provider.reconcile_seconds),
         latency_ms=latency_ms,
-        providers=persist(partial(failover.choices, get_channel(work.delivery.channel), provider.alias)),
+        providers=persist(partial(failover.choices, takers, provider.alias)),
     )
     return work

@@ -198,9 +198,17 @@ def _prepare_sending(work: Work, candidate: Candidate, now: datetime) -> None:
 
 
 def choose_provider(work: Work, now: datetime) -> None:
-    """Choose who takes its message, or hold it."""
+    """Choose who takes its message, or hold it; or end it, if there is nobody who ever could."""
     delivery = work.delivery
-    chosen = failover.choose(get_channel(delivery.channel), now, after=delivery.provider)
+    if work.message is None:
+        raise LookupError(f"Delivery {delivery.pk} has no message that a provider could take.")
+    channel = get_channel(delivery.channel)
+    takers = failover.takers(channel, work.message)
+    if channel.providers and not takers:
+        detail = f"No provider of {channel.name} can carry it to this address; asked: {', '.join(channel.providers)}."
+        work.outcome = _end(work, now, Status.FAILED, Reason.NOT_CARRIED, detail)
+        return
+    chosen = failover.choose(channel, now, among=takers, after=delivery.provider)
     if isinstance(chosen, failover.Held):
         held = Verdict(Status.PENDING, Reason.NO_PROVIDER, chosen.detail, until=chosen.until)
         work.outcome = of_verdict(delivery, held, now, fence=work.fence)
