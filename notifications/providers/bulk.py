@@ -86,7 +86,9 @@ class BulkEspProvider(EspProvider):
 
 
 def _are_watched() -> bool:
-    """Whether a receiver of Anymail's signals wants to see, change or cancel each email."""
-    from anymail.signals import post_send, pre_send
-
+    """Whether a receiver of Anymail's signals wants to see, change or cancel each email. Without Anymail too."""
+    try:
+        from anymail.signals import post_send, pre_send
+    except ImportError:  # `send` says so
+        return True
     return bool(pre_send.receivers or post_send.receivers)

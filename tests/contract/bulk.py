@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -222,6 +223,16 @@ class BulkContract:
             finally:
                 signal.disconnect(look)
         assert len(provider.together(make_mails(["Ada", "Bob"]))) == 1
+
+    def test_without_anymail_each_goes_alone_and_sending_says_why(
+        self, make_provider: MakeBulk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("anymail", "anymail.signals", "anymail.backends"):
+            monkeypatch.setitem(sys.modules, name, None)
+        provider, mails = make_provider(), make_mails(["Ada", "Bob"])
+        assert [len(each) for each in provider.together(mails)] == [1, 1]
+        with pytest.raises(TemporaryError, match="anymail"):
+            provider.send_batch(mails)
 
     @pytest.mark.parametrize("size", [0, -1, 1_001, 2.5, "50", True, None])
     def test_a_batch_size_that_is_none_is_named_by_a_check(self, make_provider: MakeBulk, size: Any) -> None:
