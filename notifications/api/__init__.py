@@ -1,1 +1,1 @@
-"""The REST API of a person's own inbox."""
+"""The REST API of a person: the inbox, and the addresses."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications.api import views
+from notifications.api import contact_points, views
 
 app_name = "notifications_api"
 
@@ -14,4 +14,10 @@ urlpatterns = [
     path("notifications/read-all/", views.ReadAllView.as_view(), name="read-all"),
     path("notifications/<uuid:pk>/", views.ItemView.as_view(), name="item"),
     path("notifications/<uuid:pk>/read/", views.ItemReadView.as_view(), name="item-read"),
+    path("contact-points/", contact_points.ContactPointsView.as_view(), name="contact-points"),
+    path("contact-points/<int:pk>/", contact_points.OneContactPointView.as_view(), name="contact-point"),
+    path("contact-points/<int:pk>/code/", contact_points.CodeView.as_view(), name="contact-point-code"),
+    path("contact-points/<int:pk>/verify/", contact_points.VerifyView.as_view(), name="contact-point-verify"),
+    path("devices/", contact_points.DevicesView.as_view(), name="devices"),
+    path("push/key/", contact_points.PushKeyView.as_view(), name="push-key"),
 ]

@@ -7,11 +7,13 @@ from typing import Any
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Coalesce
 
-from notifications import clock
-from notifications.devices import TOPIC, Device
+from notifications import clock, conf
+from notifications.devices import TOPIC, WEBPUSH, WEBPUSH_HOSTS, Device, webpush_host_is_allowed
 from notifications.exceptions import DeviceError
 from notifications.models import ContactPoint, DisabledBy
 from notifications.models.contact_point import PUSH
+from notifications.providers.registry import get_provider
+from notifications.providers.webpush import WebPushProvider
 from notifications.services.contact_points import clean_label, lock, remove
 from notifications.services.readdress import follow, readdress
 
@@ -25,10 +27,13 @@ def register_device(user: Any, device: Device, label: str = "", replaces: Device
     """This device shows the person's messages from now on. An app says so at each start: a repeat is a sign of life.
 
     A device that showed another person's messages no longer does. `replaces` is the address that the device had before:
-    its name stays. What its owner or staff switched off stays off. Raises `DeviceError` for a topic.
+    its name stays. What its owner or staff switched off stays off. Raises `DeviceError` for a topic, and for a browser
+    whose subscription leads to no push service.
     """
     if device.kind == TOPIC:
         raise DeviceError("A topic is no device: apps subscribe to it by themselves.")
+    if device.kind == WEBPUSH and not _may_be_sent_to(device):
+        raise DeviceError("The endpoint leads to no push service that messages are sent to.")
     for _ in range(TRIES - 1):
         try:
             return _register(user, device, label, replaces)
@@ -43,6 +48,23 @@ def unregister_device(user: Any, device: Device) -> bool:
     if found is not None:
         remove(found)
     return found is not None
+
+
+def browser_key() -> str:
+    """The public key that a browser subscribes with; "" where no provider sends to browsers."""
+    found = _web_push()
+    return found[0].public_key if found else ""
+
+
+def _web_push() -> list[WebPushProvider]:
+    aliases = conf.get().CHANNELS.get(PUSH, {}).get("PROVIDERS", ())
+    providers = (get_provider(alias) for alias in aliases)
+    return [each for each in providers if isinstance(each, WebPushProvider)]
+
+
+def _may_be_sent_to(device: Device) -> bool:
+    allowed = [host for each in _web_push() for host in each.allowed_hosts] or WEBPUSH_HOSTS
+    return webpush_host_is_allowed(device.subscription["endpoint"], allowed)
 
 
 @transaction.atomic
