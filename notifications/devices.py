@@ -28,7 +28,7 @@ WEBPUSH_HOSTS = (
     "*.push.apple.com",
     "*.notify.windows.com",
 )
-"""the push services of Chrome, Firefox, Safari and Edge"""
+"""the push services of Chrome, Firefox, Safari and Edge; a Chromium without Google's keys uses jmt17.google.com"""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TOKEN_MAX_LENGTH = ENDPOINT_MAX_LENGTH = 2048  # an index of PostgreSQL holds no more than 2,704 bytes
 TOPIC_MAX_LENGTH = 900

@@ -34,6 +34,7 @@ class SharedToken(Credentials):
     def __init__(self, source: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._source = source
+        self._quota_project_id = getattr(source, "quota_project_id", None)
         self._fetching = threading.Lock()
         self._failed_at, self._failure = 0.0, ""
 
@@ -56,9 +57,8 @@ class SharedToken(Credentials):
 
     def forget(self, authorization: str) -> None:
         """The token of this header was refused: the next request fetches another, unless one was fetched meanwhile."""
-        with self._fetching:
-            if authorization == f"Bearer {self.token}":
-                self.token = None
+        if authorization == f"Bearer {self.token}":
+            self.token = None
 
 
 def load(account: dict[str, Any] | None, scopes: Sequence[str], seconds: float) -> tuple[SharedToken, str]:
