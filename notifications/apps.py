@@ -19,13 +19,15 @@ class NotifyConfig(AppConfig):
     def ready(self) -> None:
         from notifications import checks  # noqa: F401 - registers the system checks
         from notifications.analytics import alerts
-        from notifications.services import one_time_code
+        from notifications.services import forwarding, one_time_code, replies
 
         for app in apps.get_app_configs():
             if app.name != self.name and app.module and module_has_submodule(app.module, "notifications"):
                 import_module(f"{app.name}.notifications")
         alerts.connect()
         one_time_code.connect()
+        replies.connect()
+        forwarding.connect()
         post_migrate.connect(_schedule_rounds, sender=self, dispatch_uid="notifications.rounds")
 
 

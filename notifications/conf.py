@@ -63,6 +63,10 @@ class Settings:
     HEARTBEAT_MAX_AGE_SECONDS: float = 180
     OPERATORS: str = ""
     """the group whose members are alerted; all active superusers when empty"""
+    INBOX_STAFF: str = ""
+    """the group whose members are told what people write back; all active superusers when empty"""
+    POLL_AFTER_SECONDS: float = 600
+    """how long a provider may be silent about a text message that it took before it is asked, where it can be"""
     TRIGGER_ERRORS: str = "log"
     """"log": a trigger that raises never harms the save that caused it; "raise": it does (for tests)"""
 

@@ -133,5 +133,9 @@ class AddressError(ProviderError):
     """The address is bad: this message fails, and later ones to the address are not tried."""
 
 
+class OptedOutError(AddressError):
+    """Its owner has told the provider to be sent nothing more: a STOP that we may not have heard of."""
+
+
 class UnknownOutcome(ProviderError):
     """The request may have been accepted: a time-out after it was written, or an answer that makes no sense."""

@@ -8,5 +8,9 @@ delivery_settled = Signal()
 trigger_failed = Signal()
 """A trigger's function raised. Arguments: `trigger` (its dotted name), `instance`, `error`."""
 
+notification_answered = Signal()
+"""A person answered a notification. Arguments: `notification`, `answer` (a name of the type's `answers`), `by`: the
+channel. The sender is the type. Sent after it is stored."""
+
 provider_changed = Signal()
 """A provider's breaker or control changed. Arguments: `alias`, `to`, `reason`."""

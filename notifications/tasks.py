@@ -15,13 +15,15 @@ from notifications.pipeline import dispatch, queue
 from notifications.pipeline.stopping import until_told_to_stop
 from notifications.providers.registry import get_provider
 from notifications.realtime import broadcast
-from notifications.services import apply_waiting, record_receipts
+from notifications.services import apply_inbound, apply_waiting, poll_silent, record_receipts
 from notifications.types import LANES
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
 FLUSH_SECONDS = 0.5
+POLLING_LANE = "bulk"
+"""whose minute's round asks providers that were silent: there a wait holds up nothing that is urgent"""
 HORIZON = timedelta(seconds=95)
 """what is due within it is waited for: more than the pause between two of the minute's rounds"""
 
@@ -37,7 +39,10 @@ def drain(lane: str) -> int:
 
 def sweep(lane: str) -> int:
     """The same once a minute, whether or not anybody woke it up: it leaves at once where it finds nothing."""
-    return _round(lane, idle_since=-math.inf)
+    settled = _round(lane, idle_since=-math.inf)
+    if lane == POLLING_LANE:
+        poll_silent()
+    return settled
 
 
 def _round(lane: str, idle_since: float) -> int:
@@ -54,7 +59,7 @@ def _work(lane: str, until: float, stop: threading.Event, idle_since: float) -> 
     settled, waits = 0, False
     while time.monotonic() < until and not stop.is_set():
         done = dispatch.run(lane, until=until, stop=stop)
-        done += fetch_receipts() + apply_waiting(until=until)
+        done += fetch_receipts() + apply_waiting(until=until) + apply_inbound(until=until)
         settled += done
         if done:
             idle_since = time.monotonic()

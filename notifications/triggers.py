@@ -22,13 +22,17 @@ from django.dispatch import Signal
 from notifications import conf
 from notifications.exceptions import RegistrationError, known
 from notifications.signals import trigger_failed
+from notifications.types import NotificationType
 
 logger = logging.getLogger(__name__)
 
 ANY: Any = type("ANY", (), {"__repr__": lambda self: "ANY"})()
 """any value, also None"""
+FAILED: Any = object()
 _F = TypeVar("_F", bound=Callable[..., Any])
 _BEFORE = "_notify_before"
+_responses: dict[tuple[str, str], dict[str, Callable[..., Any]]] = {}
+"""(key of a type, answer) → name → function"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,38 @@ def on_signal(signal: Signal, *, sender: Any = None) -> Callable[[_F], _F]:
     return decorate
 
 
+def on_response(type_: type[NotificationType], answer: str) -> Callable[[_F], _F]:
+    """Call `function(instance, recipient)` when a person gives that answer to a notification of the type.
+
+    It runs once for each notification, in the transaction that stores the answer. A text that it returns is sent back
+    to the person; with None a plain thank-you is.
+    """
+    if answer not in type_.answers:
+        raise RegistrationError(f"on_response: {type_.__name__} has no answer '{answer}'. {known(type_.answers)}")
+
+    def decorate(function: _F) -> _F:
+        _responses.setdefault((type_.key, answer), {})[_name(function)] = function
+        return function
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came of the functions that an answer called: what they say to the person, and whether one of them failed."""
+
+    texts: tuple[str, ...]
+    failed: bool = False
+
+
+def respond(instance: NotificationType, recipient: Any, answer: str) -> Response:
+    """Call what `on_response` has for an answer. Call it in a transaction."""
+    functions = _responses.get((instance.key, answer), {}).values()
+    said = [_call(each, instance, recipient, failed=FAILED) for each in functions]
+    texts = tuple(each for each in said if isinstance(each, str) and each)
+    return Response(texts, failed=any(each is FAILED for each in said))
+
+
 def _require_model(model: Any) -> None:
     if not (inspect.isclass(model) and issubclass(model, models.Model)):
         raise RegistrationError(f"A trigger needs a model class, not {model!r}.")
@@ -160,19 +196,19 @@ def _save_atomically(model: type[models.Model]) -> None:
     model._notify_atomic = True  # type: ignore[attr-defined]
 
 
-def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-    """Call a trigger's function. What it raises is logged and undone; the change that triggered it stands."""
+def _call(function: Callable[..., Any], *args: Any, failed: Any = None, **kwargs: Any) -> Any:
+    """What a trigger's function returns. What it raises is logged and undone; the change that triggered it stands."""
     if conf.get().TRIGGER_ERRORS == "raise":
-        function(*args, **kwargs)
-        return
+        return function(*args, **kwargs)
     try:
         with transaction.atomic():
-            function(*args, **kwargs)
+            return function(*args, **kwargs)
     except Exception as error:
         logger.exception("Trigger %s failed", _name(function))
         trigger_failed.send_robust(
             sender=None, trigger=_name(function), instance=args[0] if args else None, error=error
         )
+        return failed
 
 
 def _wants_change(function: Callable[..., Any]) -> bool:

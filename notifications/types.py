@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 from django.db.models import IntegerChoices
 
 from notifications.exceptions import PayloadError, RecipientError, RegistrationError, UnknownTypeError, known
+from notifications.keywords import RESERVED
 from notifications.messages import Attachment
 from notifications.payload import Schema
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 KEY_MAX_LENGTH = 100
+ANSWER = re.compile("[a-z_]{1,20}")
+ANSWERABLE = timedelta(days=3)
 
 
 class Priority(IntegerChoices):
@@ -80,6 +84,9 @@ class NotificationType:
     """one of `STREAMS`: what a person's own doings call for, or what advertises"""
     sensitive: ClassVar[bool] = False
     """its texts stay out of SMS, push and logs"""
+    answers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """what a person may answer by SMS → the words for it, in capitals: {"confirm": ("C", "CONFIRM")}. Its text says
+    which, with {{ reply_code }} behind the word: "Reply C {{ reply_code }} to confirm". `on_response` acts on it."""
     example: ClassVar[Mapping[str, Any]] = {}
     """a payload for previews and tests"""
 
@@ -124,6 +131,10 @@ class NotificationType:
     def attachments(self, recipient: AbstractBaseUser) -> Iterable[Attachment]:
         """The files that go along where a channel takes any. Asked for at each attempt to send, and never stored."""
         return ()
+
+    def answers_until(self, asked_at: datetime) -> datetime:
+        """How long an answer counts."""
+        return asked_at + ANSWERABLE
 
     # What the app uses.
 
@@ -187,8 +198,33 @@ def register(cls: _T) -> _T:
         raise RegistrationError(
             f"{where} is marketing and mandatory; everybody can unsubscribe from marketing. Leave one of them out."
         )
+    _check_answers(cls, where)
     _registry[key] = cls
     return cls
+
+
+def _check_answers(cls: type[NotificationType], where: str) -> None:
+    """A word that the law takes for STOP, START or HELP never reaches the type; YES does where nothing was stopped."""
+    said: dict[str, str] = {}
+    declared: Mapping[str, Any] = cls.answers
+    for answer, words in declared.items():
+        if not ANSWER.fullmatch(answer) or not isinstance(words, tuple) or not words:
+            raise RegistrationError(
+                f"{where}.answers has {answer!r}: {words!r}. An answer is 1 to 20 small letters, with a tuple of words."
+            )
+        for word in words:
+            if not (isinstance(word, str) and word.isalpha() and word == word.upper() and len(word) <= 20):
+                raise RegistrationError(
+                    f"{where}.answers['{answer}'] has {word!r}; a word is 1 to 20 letters, in capitals."
+                )
+            if word in RESERVED:
+                raise RegistrationError(
+                    f"{where}.answers['{answer}'] has {word}, which ends, resumes or explains all messages to a "
+                    f"number. Choose another word than {', '.join(sorted(RESERVED))}."
+                )
+            if word in said:
+                raise RegistrationError(f"{where}.answers: {word} means both '{said[word]}' and '{answer}'.")
+            said[word] = answer
 
 
 def unregister(key: str) -> None:

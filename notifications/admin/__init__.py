@@ -1,22 +1,28 @@
 """The admin: what was sent, to whom, how it fared, and why. One file for each area."""
 
 from notifications.admin import (
+    consent,
     contact_point,
     delivery,
     heartbeat,
+    inbound_message,
     notification,
     provider,
+    question,
     sandbox,
     suppression,
     webhook_event,
 )
 
 __all__ = [
+    "consent",
     "contact_point",
     "delivery",
     "heartbeat",
+    "inbound_message",
     "notification",
     "provider",
+    "question",
     "sandbox",
     "suppression",
     "webhook_event",

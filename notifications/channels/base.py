@@ -62,6 +62,8 @@ class Channel(ABC):
     """True: sent to all of a person's addresses (devices); False: to the primary one"""
     attaches: ClassVar[bool] = False
     """whether files go along with its messages"""
+    takes_answers: ClassVar[bool] = False
+    """whether a person can answer its messages by a word"""
     parts: ClassVar[tuple[Part, ...]]
 
     name: str

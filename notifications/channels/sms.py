@@ -14,6 +14,7 @@ class SmsChannel(Channel):
     """Sends to the primary phone number."""
 
     parts = (Part(name="sms.txt"),)
+    takes_answers = True
 
     user_field: str = "phone"
 

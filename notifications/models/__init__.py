@@ -10,6 +10,7 @@ from notifications.models.inbound_message import InboundMessage, Meaning
 from notifications.models.inbox_state import InboxState
 from notifications.models.notification import Notification
 from notifications.models.one_time_code import OneTimeCode
+from notifications.models.poll_mark import PollMark
 from notifications.models.price import Price
 from notifications.models.provider_health import (
     Breaker,
@@ -43,6 +44,7 @@ __all__ = [
     "Notification",
     "OneTimeCode",
     "Period",
+    "PollMark",
     "Price",
     "ProviderChange",
     "ProviderHealth",

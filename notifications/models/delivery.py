@@ -61,6 +61,17 @@ class Delivery(models.Model):
                 condition=Q(status__in=[Status.FAILED, Status.BOUNCED, Status.UNKNOWN, Status.EXPIRED]),
                 name="notify_delivery_trouble",
             ),
+            # Of text messages alone: what a STOP ends, and of which providers are asked. Others would only cost.
+            models.Index(
+                fields=["address"],
+                condition=Q(channel="sms", due_at__isnull=False),
+                name="notify_delivery_sms_open",
+            ),
+            models.Index(
+                fields=["provider", "settled_at", "id"],
+                condition=Q(channel="sms", status=Status.SENT),
+                name="notify_delivery_sms_sent",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -29,7 +29,7 @@ class InboundMessage(models.Model):
     provider_id = models.CharField(max_length=200, help_text="The provider's own id of the message.")
     channel = models.CharField(max_length=20)
     address = models.TextField(help_text="Whom it is from.")
-    to = models.TextField(blank=True, help_text="Our number or sender.")
+    sent_to = models.TextField("to", blank=True, help_text="Our number or sender.")
     text = models.TextField(blank=True)
     data = models.JSONField(default=dict, blank=True, help_text="What else the provider said: opt_out_type, media, …")
     received_at = models.DateTimeField(default=clock.now)

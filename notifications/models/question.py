@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from uuid_utils.compat import uuid7
 
 from notifications import clock
 from notifications.models.notification import Notification
@@ -12,6 +13,7 @@ from notifications.models.notification import Notification
 class Question(models.Model):
     """An answer that is awaited from an address. `code` tells apart those that are open at the same time."""
 
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     notification = models.ForeignKey(Notification, models.CASCADE, related_name="questions")
     channel = models.CharField(max_length=20)
     address = models.TextField()
@@ -20,13 +22,16 @@ class Question(models.Model):
     expires_at = models.DateTimeField()
     answer = models.CharField(max_length=20, blank=True, help_text="One of the type's answers, such as confirm.")
     answered_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was answered, or found to have run out: its code is free again."
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["notification", "address"], name="notify_question_once"),
             models.UniqueConstraint(
                 fields=["channel", "address", "code"],
-                condition=Q(answered_at__isnull=True),
+                condition=Q(closed_at__isnull=True),
                 name="notify_question_code",
             ),
         ]

@@ -28,13 +28,20 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         return self.filter(lifted_at__isnull=True)
 
     def of(self, addresses: Collection[str]) -> dict[tuple[str, str, str], Suppression]:
-        """(channel, address, category or "") → the active suppression, for these addresses, in one query."""
-        found = self.active().filter(address__in={normal(each) for each in addresses})
+        """(channel, address, category or "") → the active suppression, for these addresses, in one query.
+
+        Of several causes one that holds for what is mandatory too.
+        """
+        rows = self.active().filter(address__in={normal(each) for each in addresses})
+        found = sorted(rows, key=lambda each: each.cause != Cause.UNSUBSCRIBED)
         return {(each.channel, each.address, each.category): each for each in found}
 
 
 class Suppression(models.Model):
-    """An address on a channel, for one category or for all, until staff lift it."""
+    """An address on a channel, for one category or for all, until staff or its owner lift it.
+
+    Each cause is told and lifted by itself: who answers START still has a number that bounced.
+    """
 
     channel = models.CharField(max_length=20)
     address = models.TextField(help_text="In lower case.")
@@ -51,7 +58,7 @@ class Suppression(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["address", "channel", "category"],
+                fields=["address", "channel", "category", "cause"],
                 condition=Q(lifted_at__isnull=True),
                 name="notify_suppression_active",
             ),

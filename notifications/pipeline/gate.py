@@ -34,6 +34,8 @@ class Candidate:
     subject_gone: bool = False
     seen: bool = False
     suppression: Suppression | None = None
+    reply_code: str = ""
+    """what stands behind the words of an answer; empty: it cannot be answered"""
 
 
 Rule = Callable[[Candidate, datetime], Verdict | None]

@@ -10,6 +10,7 @@ from notifications import conf, timing
 from notifications.exceptions import (
     AddressError,
     AttachmentError,
+    OptedOutError,
     PermanentError,
     ProviderError,
     TemplateError,
@@ -48,6 +49,8 @@ class Outcome:
     data: dict[str, Any] = field(default_factory=dict)
     disable_address: str = ""
     """why the address must not be used again; empty: it may"""
+    opted_out: str = ""
+    """what the provider said of the address's owner, who wants nothing more; empty: nothing of the kind"""
 
 
 def of_result(
@@ -104,14 +107,16 @@ def of_result(
         )
         return Outcome(settlement=settlement, kind=Kind.UNKNOWN, data=data)
     if isinstance(result, AddressError | PermanentError):
-        bad_address = isinstance(result, AddressError)
+        bad_address, opted_out = isinstance(result, AddressError), isinstance(result, OptedOutError)
         reason = Reason.ADDRESS_REFUSED if bad_address else Reason.REFUSED
+        reason = Reason.SUPPRESSED if opted_out else reason
         settlement = Settlement(**common, status=Status.FAILED, reason=reason, detail=detail)
         return Outcome(
             settlement=settlement,
             kind=Kind.FAILED,
             data=data,
-            disable_address=detail[:200] if bad_address else "",
+            disable_address=detail[:200] if bad_address and not opted_out else "",
+            opted_out=detail if opted_out else "",
         )
     return _retry(delivery, result, now, common=common, detail=detail, data=data, providers=providers)
 

@@ -32,8 +32,8 @@ def as_person(user: Any) -> Iterator[str]:
         yield language
 
 
-def render(delivery: Delivery, instance: NotificationType) -> Message:
-    """The message of a delivery.
+def render(delivery: Delivery, instance: NotificationType, reply_code: str = "") -> Message:
+    """The message of a delivery. `reply_code` is what stands behind the words of an answer.
 
     Raises `TemplateError`, whatever it is that fails in the type or its templates, and `AttachmentError`.
     """
@@ -44,6 +44,7 @@ def render(delivery: Delivery, instance: NotificationType) -> Message:
         context, link = values(instance, user, language)
         unsubscribe_url = "" if instance.mandatory or not channel.leaves_app else links.unsubscribe_url(delivery.pk)
         context.setdefault("unsubscribe_url", unsubscribe_url)
+        context.setdefault("reply_code", reply_code)
         rendered = files.render_parts(instance.key, parts, language, context)
         attachments = _attachments(instance, user) if channel.attaches else ()
     content = Content(

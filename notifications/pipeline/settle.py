@@ -10,10 +10,11 @@ from django.db import transaction
 
 from notifications import clock
 from notifications.channels.registry import leaves_app
-from notifications.models import ContactPoint, Delivery, Event, Status, bulk, outbox
+from notifications.models import Cause, ContactPoint, Delivery, Event, Status, bulk, outbox
 from notifications.models.states import SUCCEEDED, UNSUCCESSFUL
 from notifications.pipeline import fallback, inbox, queue
 from notifications.pipeline.outcome import Outcome
+from notifications.preferences.suppression import suppress
 from notifications.signals import delivery_settled
 from notifications.types import lane_of
 
@@ -70,6 +71,8 @@ def _store_inbox(stored: Sequence[Settled]) -> None:
 
 def _disable_addresses(stored: Sequence[Settled]) -> None:
     for delivery, outcome in stored:
+        if outcome.opted_out:  # taken back by START, so the address itself stays as it is
+            suppress(delivery.channel, delivery.address, Cause.STOP, detail=outcome.opted_out)
         if outcome.disable_address and delivery.contact_point_id is not None:
             # By its address too: a device may have taken a new one meanwhile.
             ContactPoint.objects.filter(

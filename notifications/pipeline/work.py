@@ -15,7 +15,7 @@ from notifications.channels.registry import get_channel
 from notifications.exceptions import ConfigurationError, PayloadError, UnknownChannelError, UnknownTypeError
 from notifications.messages import Message
 from notifications.models import Delivery, Reason, Status, outbox
-from notifications.pipeline import failover, fallback, gate, reconcile
+from notifications.pipeline import failover, fallback, gate, questions, reconcile
 from notifications.pipeline.gate import Candidate, Verdict
 from notifications.pipeline.outcome import Outcome, of_preparation_error, of_verdict
 from notifications.pipeline.render import fill_inbox, render
@@ -119,7 +119,9 @@ def prepare(works: Sequence[Work]) -> None:
             work.outcome = _end(work, now, Status.SKIPPED, Reason.NOT_NEEDED)
         else:
             to_send.append(work)
-    for work, candidate in _pass_gate(to_send, now):
+    passed = list(_pass_gate(to_send, now))
+    questions.ask([candidate for _, candidate in passed], now)
+    for work, candidate in passed:
         _prepare_sending(work, candidate, now)
 
 
@@ -184,7 +186,7 @@ def _prepare_sending(work: Work, candidate: Candidate, now: datetime) -> None:
     try:
         channel = get_channel(delivery.channel)
         if channel.leaves_app:
-            work.message = render(delivery, candidate.instance)
+            work.message = render(delivery, candidate.instance, candidate.reply_code)
             choose_provider(work, now)
         else:
             fill_inbox(delivery.notification, delivery, candidate.instance)

@@ -14,6 +14,7 @@ from notifications import conf
 from notifications.exceptions import (
     AddressError,
     ConfigurationError,
+    OptedOutError,
     PermanentError,
     ProviderError,
     TemporaryError,
@@ -24,7 +25,7 @@ from notifications.providers.sms import DELIVERY_ID, NUMBER, SmsProvider, withou
 from notifications.providers.transport.answers import root_cause
 
 OPTED_OUT = "OptedOut"
-"""the code of an `AddressError` whose person answered STOP"""
+"""the code of an `OptedOutError`"""
 TRANSACTIONAL, PROMOTIONAL = "Transactional", "Promotional"
 
 
@@ -137,13 +138,13 @@ class SnsProvider(SmsProvider):
         return Error(f"{self.where}{text}.", hint=hint, id=f"notifications.sns.{number}")
 
     def _ask(self, current: Any, client: Any, number: str) -> None:
-        """Raises `AddressError` for a person who opted out, `TemporaryError` if SNS cannot say."""
+        """Raises `OptedOutError` for a person who opted out, `TemporaryError` if SNS cannot say."""
         try:
             told = self._call(current, client.check_if_phone_number_is_opted_out, phoneNumber=number)
         except UnknownOutcome as error:  # a question sends nothing
             raise TemporaryError(str(error), code=error.code) from error
         if told.get("isOptedOut"):
-            raise AddressError("SNS: the person opted out by STOP.", code=OPTED_OUT)
+            raise OptedOutError("SNS: the person opted out by STOP.", code=OPTED_OUT)
         current.written = False
 
     def _call(self, current: Any, function: Callable[..., Any], **parameters: Any) -> Any:
@@ -171,7 +172,7 @@ def _refusal(error: Any) -> ProviderError:
     told = aws.answered("SNS", error)
     told.args = (without_numbers(str(told)),)
     if told.code == OPTED_OUT or "opted out" in said:
-        return AddressError(str(told), code=OPTED_OUT)
+        return OptedOutError(str(told), code=OPTED_OUT)
     if told.code == "InvalidParameter" and "PhoneNumber" in said:  # "PhoneNumber Reason: … is not valid to publish to"
         return AddressError(str(told), code=told.code)
     return told

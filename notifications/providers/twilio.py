@@ -46,6 +46,7 @@ class TwilioProvider(SmsProvider):
     service: ClassVar[str] = "Twilio"
     libraries: ClassVar[tuple[str, ...]] = ("twilio",)
     extra: ClassVar[str] = "twilio"
+    webhook: ClassVar[str] = "notifications.tracking.webhooks.twilio.TwilioWebhook"
     sender: ClassVar[re.Pattern[str]] = re.compile(
         rf"\+[1-9][0-9]{{6,14}}|[0-9]{{3,8}}|(?=.*[A-Za-z])[A-Za-z0-9 +&_-]{{1,11}}|{_SERVICE.pattern}"
     )
@@ -68,6 +69,12 @@ class TwilioProvider(SmsProvider):
     """in which costs are counted; prices in another are left out"""
     receipts: bool = False
     """whether status callbacks reach us so surely that silence means that Twilio took nothing"""
+    answers_keywords: bool = True
+    """whether Twilio itself answers STOP, START and HELP, as it does by default; else our webhook does, once"""
+    stop_text: str = "{site}: you will get no more text messages from us. Reply START to have them again."
+    start_text: str = "{site}: you will get our text messages again. Reply STOP to end them, HELP for help."
+    help_text: str = "{site}: messages about your account. Message and data rates may apply. Reply STOP to end them."
+    """what our webhook answers; {site} is the host of BASE_URL"""
 
     @property
     def gives_receipts(self) -> bool:
@@ -205,7 +212,6 @@ class TwilioProvider(SmsProvider):
                 raise
 
     def _receipt(self, delivery_id: UUID, told: Any) -> Receipt:
-        segments = str(told.num_segments)
         return Receipt(
             delivery_id=delivery_id,
             state=state_of(told.status, told.error_code) or "sent",
@@ -213,9 +219,8 @@ class TwilioProvider(SmsProvider):
             provider_id=str(told.sid),
             code=str(told.error_code or ""),
             detail=without_numbers(str(told.error_message or "")),
-            cost=_cost(told.price) if str(told.price_unit).upper() == self.currency else None,
-            # A messaging service has counted none before it chose the sender.
-            segments=int(segments) if re.fullmatch("[1-9][0-9]?", segments) else None,
+            cost=cost_of(told.price) if str(told.price_unit).upper() == self.currency else None,
+            segments=segments_of(told.num_segments),
             at=told.date_updated,
         )
 
@@ -256,7 +261,12 @@ def _wait_of(error: ProviderError) -> Any:
     return error.retry_after if isinstance(error, TemporaryError) else None
 
 
-def _cost(price: object) -> Decimal | None:
+def segments_of(number: object) -> int | None:
+    """The parts of a message; None for 0: a messaging service has counted none before it chose the sender."""
+    return int(str(number)) if re.fullmatch("[1-9][0-9]?", str(number)) else None
+
+
+def cost_of(price: object) -> Decimal | None:
     """What a message costs: Twilio tells it as a negative amount."""
     try:
         amount = abs(Decimal(str(price)))

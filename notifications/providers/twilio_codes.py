@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from notifications.exceptions import AddressError, PermanentError, ProviderError, TemporaryError
+from notifications.exceptions import AddressError, OptedOutError, PermanentError, ProviderError, TemporaryError
 from notifications.messages import ReceiptState
 from notifications.providers.sms import without_numbers
 from notifications.providers.transport.answers import TEXT_MAX_LENGTH, refusal, wait
@@ -124,7 +124,9 @@ def failure(code: str, text: str, *, retry_after: timedelta | None = None) -> Pr
     """The error for a message that was not sent."""
     fault = fault_of(code)
     said = f"{text} ({fault})"[:TEXT_MAX_LENGTH] if fault else text
-    if fault in (Fault.ADDRESS, Fault.OPTED_OUT):
+    if fault == Fault.OPTED_OUT:
+        return OptedOutError(said, code=code)
+    if fault == Fault.ADDRESS:
         return AddressError(said, code=code)
     if fault == Fault.REFUSED:
         return PermanentError(said, code=code)

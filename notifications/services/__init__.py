@@ -2,7 +2,9 @@
 
 from notifications.services.cancel import Cancellation, Rescheduling, cancel, reschedule
 from notifications.services.engagement import record_engagement
+from notifications.services.inbound import apply_inbound
 from notifications.services.inbox import mark_all_read, mark_read, mark_seen
+from notifications.services.polling import poll_silent
 from notifications.services.preview import Preview, preview
 from notifications.services.receipts import record_receipts
 from notifications.services.replay import Replay, replay
@@ -17,12 +19,14 @@ __all__ = [
     "Preview",
     "Replay",
     "Rescheduling",
+    "apply_inbound",
     "apply_waiting",
     "cancel",
     "mark_all_read",
     "mark_read",
     "mark_seen",
     "notify",
+    "poll_silent",
     "preview",
     "record_engagement",
     "record_receipts",

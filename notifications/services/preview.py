@@ -20,6 +20,9 @@ from notifications.services import recipients
 from notifications.services.send import check, plan
 from notifications.types import NotificationType
 
+EXAMPLE_CODE = "47"
+"""stands for the code of an answer, which a message gets when it is sent"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
@@ -62,7 +65,7 @@ def _preview(candidate: Candidate) -> Preview:
         try:
             if verdict := gate.check(candidate, clock.now()):
                 status, reason = verdict.status, verdict.reason
-            message = render(delivery, candidate.instance)
+            message = render(delivery, candidate.instance, EXAMPLE_CODE if candidate.instance.answers else "")
         except NotificationError as failure:
             error = str(failure)
     return Preview(

@@ -33,5 +33,6 @@ def _report(receipt: Receipt) -> Report:
         code=receipt.code,
         detail=receipt.detail,
         cost=receipt.cost,
+        segments=receipt.segments,
         at=receipt.at,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -10,7 +11,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 
-from notifications.exceptions import RecipientError
+from notifications.exceptions import RecipientError, known
+
+logger = logging.getLogger(__name__)
 
 CHUNK_SIZE = 1000
 VALID = "Valid: a user, a group, a queryset of users, or an iterable of these."
@@ -21,6 +24,19 @@ def chunks(to: Any) -> Iterator[list[Any]]:
     users = _unique(_users(to))
     while chunk := list(islice(users, CHUNK_SIZE)):
         yield chunk
+
+
+def members_or_superusers(group: str, setting: str) -> QuerySet[Any]:
+    """The active members of a group; where it is not named or has none, the active superusers, which is logged."""
+    people = get_user_model()._default_manager.filter(is_active=True).order_by("pk")
+    superusers = people.filter(is_superuser=True)
+    if group:
+        members = people.filter(groups__name=group)
+        if members.exists():
+            return members
+        groups = known(Group.objects.values_list("name", flat=True))
+        logger.error("Group '%s' of %s has no active member; superusers are told. %s", group, setting, groups)
+    return superusers
 
 
 def _unique(users: Iterable[Any]) -> Iterator[Any]:

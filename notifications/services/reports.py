@@ -39,7 +39,7 @@ _IMPLIED = {Status.SENT: Kind.ACCEPTED, Status.DELIVERED: Kind.DELIVERED}
 _ALWAYS_TOLD = frozenset({Kind.DEFERRED, Kind.OPENED, Kind.CLICKED, Kind.COMPLAINED, Kind.UNSUBSCRIBED})
 """what happens beside the status, and may happen again"""
 _WRITTEN = (
-    "status", "reason", "detail", "due_at", "settled_at", "started_at", "provider", "provider_id", "cost",
+    "status", "reason", "detail", "due_at", "settled_at", "started_at", "provider", "provider_id", "cost", "segments",
 )  # fmt: skip
 
 
@@ -54,6 +54,7 @@ class Report:
     code: str = ""
     detail: str = ""
     cost: Decimal | None = None
+    segments: int | None = None
     at: datetime | None = None
     suppress: Cause | None = None
     """why nothing more may be sent to its address; None: it may"""
@@ -82,6 +83,7 @@ def record(reports: Sequence[Report], *, wait: bool = True) -> Recorded:
         known = {each.pk: each for each in rows.select_for_update(skip_locked=not wait)}
         events: list[Event] = []
         moved: list[Delivery] = []
+        priced: list[Delivery] = []
         for report in reports:
             delivery = known.get(report.delivery_id)
             if delivery is None:
@@ -91,12 +93,14 @@ def record(reports: Sequence[Report], *, wait: bool = True) -> Recorded:
                 moved.append(delivery)
                 told = _IMPLIED[Status(delivery.status)] if report.kind in _ALWAYS_TOLD else report.kind
                 events.append(_event(delivery, report, told, now))
+            elif _prices(delivery, report):
+                priced.append(delivery)
             if report.kind in _ALWAYS_TOLD:
                 events.append(_event(delivery, report, report.kind, now))
             if report.suppress:
                 _suppress(delivery, report)
         changed = {each.pk: each for each in moved}
-        bulk.update(list(changed.values()), _WRITTEN)
+        bulk.update(list({each.pk: each for each in (*priced, *moved)}.values()), _WRITTEN)
         bulk.insert(events)
         activated = fallback.advance({each.notification_id for each in moved}, now)
         transaction.on_commit(partial(_tell, list(changed.values()), {lane_of(each.priority) for each in activated}))
@@ -112,6 +116,16 @@ def _moves(delivery: Delivery, report: Report) -> bool:
     return target in SUCCEEDED or not is_elsewhere
 
 
+def _prices(delivery: Delivery, report: Report) -> bool:
+    """Take over what the message costs, which may be told after what became of it. Returns whether it was news."""
+    if report.provider != delivery.provider:
+        return False
+    before = delivery.cost, delivery.segments
+    delivery.cost = delivery.cost if report.cost is None else report.cost
+    delivery.segments = delivery.segments if report.segments is None else report.segments
+    return before != (delivery.cost, delivery.segments)
+
+
 def _move(delivery: Delivery, report: Report, now: datetime) -> None:
     delivery.status = _MEANS[report.kind]
     delivery.reason = Reason.NONE if delivery.status in SUCCEEDED else Reason.REPORTED
@@ -123,6 +137,7 @@ def _move(delivery: Delivery, report: Report, now: datetime) -> None:
     delivery.provider = report.provider or delivery.provider
     delivery.provider_id = report.provider_id or delivery.provider_id
     delivery.cost = delivery.cost if report.cost is None else report.cost
+    delivery.segments = delivery.segments if report.segments is None else report.segments
 
 
 def _event(delivery: Delivery, report: Report, kind: Kind, now: datetime) -> Event:

@@ -12,7 +12,7 @@ from notifications.pipeline import dispatch
 from notifications.providers.base import Provider
 from notifications.providers.registry import get_provider
 from notifications.providers.sandbox import SandboxProvider
-from notifications.services import apply_waiting, record_receipts
+from notifications.services import apply_inbound, apply_waiting, record_receipts
 from notifications.types import LANES
 
 
@@ -27,7 +27,7 @@ def deliver_all(*, timeout_seconds: float = 60) -> int:
     while time.monotonic() < until:
         done = sum(dispatch.run(lane, until=until) for lane in LANES)
         settled += done
-        if not done and not _take_receipts() and not apply_waiting():
+        if not done and not _take_receipts() and not apply_waiting() and not apply_inbound():
             return settled
     raise TimeoutError(f"Deliveries were still due after {timeout_seconds} s; {settled} were settled.")
 

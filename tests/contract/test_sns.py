@@ -10,7 +10,14 @@ from uuid import uuid4
 import pytest
 from django.core.checks import Error, Warning
 
-from notifications.exceptions import AddressError, PermanentError, ProviderError, TemporaryError, UnknownOutcome
+from notifications.exceptions import (
+    AddressError,
+    OptedOutError,
+    PermanentError,
+    ProviderError,
+    TemporaryError,
+    UnknownOutcome,
+)
 from notifications.messages import SmsMessage
 from notifications.providers.sns import OPTED_OUT as OPTED_OUT_CODE
 from notifications.providers.sns import SnsProvider
@@ -166,7 +173,7 @@ def test_it_says_nothing_of_what_becomes_of_a_message(make_provider: MakeSns) ->
 
 def test_a_person_who_opted_out_gets_nothing_and_the_code_says_so(make_provider: MakeSns, server: SnsServer) -> None:
     provider = make_provider(ask_opted_out=True)
-    with pytest.raises(AddressError, match="opted out") as raised:
+    with pytest.raises(OptedOutError, match="opted out") as raised:
         provider.send(sms(to=OPTED_OUT))
     assert raised.value.code == OPTED_OUT_CODE
     assert server.messages() == []

@@ -15,7 +15,14 @@ import pytest
 from django.core.checks import Error, Warning
 from pytest_django.fixtures import Settings
 
-from notifications.exceptions import AddressError, PermanentError, ProviderError, TemporaryError, UnknownOutcome
+from notifications.exceptions import (
+    AddressError,
+    OptedOutError,
+    PermanentError,
+    ProviderError,
+    TemporaryError,
+    UnknownOutcome,
+)
 from notifications.messages import PushMessage, Receipt, SmsMessage
 from notifications.providers.twilio import TwilioProvider
 from notifications.testing.providers import RETRY_AFTER, ProviderContract, Scenario
@@ -284,7 +291,7 @@ def test_nothing_of_a_message_is_logged(provider: TwilioProvider, caplog: pytest
         (refusal(400, 21211, "The 'To' number +447700900123 is not a valid phone number."), AddressError, "21211"),
         (refusal(400, 21614, "'To' number is not a valid mobile number"), AddressError, "21614"),
         (refusal(400, 21635, "'To' number cannot be a landline"), AddressError, "21635"),
-        (refusal(400, 21610, "Attempt to send to unsubscribed recipient"), AddressError, "21610"),
+        (refusal(400, 21610, "Attempt to send to unsubscribed recipient"), OptedOutError, "21610"),
         (refusal(400, 21617, "The message body exceeds the 1600 character limit"), PermanentError, "21617"),
         (refusal(400, 99999, "Something new"), PermanentError, "99999"),
         (Answer(400, {}, b"<h1>Bad Request</h1>"), PermanentError, "400"),
@@ -336,7 +343,7 @@ def test_a_wait_is_named_also_for_a_queue_that_is_full(provider: TwilioProvider,
     ("status", "code", "error"),
     [
         ("failed", 30006, AddressError),
-        ("undelivered", 21610, AddressError),
+        ("undelivered", 21610, OptedOutError),
         ("failed", 30007, PermanentError),
         ("failed", 30003, TemporaryError),
         ("failed", None, TemporaryError),

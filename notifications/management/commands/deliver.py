@@ -15,6 +15,7 @@ from notifications.management.table import table
 from notifications.models import Delivery, Heartbeat, outbox
 from notifications.pipeline import dispatch
 from notifications.pipeline.stopping import until_told_to_stop
+from notifications.services import apply_inbound, apply_waiting
 from notifications.tasks import POLL_SECONDS, fetch_receipts
 from notifications.types import LANES
 
@@ -61,7 +62,7 @@ def _deliver(lanes: Sequence[str], stop: threading.Event, *, watch: bool) -> Ite
             next_beat = time.monotonic() + BEAT_SECONDS
             for lane in lanes:
                 Heartbeat.objects.beat(lane)
-        done = fetch_receipts()
+        done = fetch_receipts() + apply_waiting() + apply_inbound()
         for lane in lanes:
             if not stop.is_set():
                 settled = dispatch.run(lane, until=time.monotonic() + ROUND_SECONDS, stop=stop)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
+
 from notifications.exceptions import NotificationError
-from notifications.models import Cause, Kind
+from notifications.models import Cause, Kind, Meaning
 from notifications.services.reports import DETAIL_MAX_LENGTH
 
 ID_MAX_LENGTH = 200
@@ -47,9 +50,10 @@ class Unavailable(WebhookError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Post:
-    """What was posted. `headers` are found whatever their case."""
+    """What was posted. `headers` are found whatever their case; `url` is the public one, with its query."""
 
     headers: Mapping[str, str]
+    url: str
     body: bytes
     received_at: datetime
 
@@ -63,6 +67,8 @@ class ProviderEvent:
     delivery_id: UUID | None
     """None: the message was not one of ours"""
     provider_id: str = ""
+    is_ours: bool = False
+    """without a delivery id: it is to be found by `provider_id`"""
     at: datetime
     code: str = ""
     detail: str = ""
@@ -70,8 +76,25 @@ class ProviderEvent:
     """why nothing more may be sent to its address; None: it may"""
     category_only: bool = False
     """the suppression is for messages of the same category alone"""
+    cost: Decimal | None = None
+    segments: int | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     """what else is worth a place in the timeline"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inbound:
+    """A message that a person wrote to us. `address` is the person's, `to` our own."""
+
+    provider_id: str
+    channel: str
+    address: str
+    to: str
+    text: str
+    opt_out_type: str = ""
+    """STOP, START or HELP, where the provider has understood it so"""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """what else is worth keeping"""
 
 
 class Webhook(ABC):
@@ -97,6 +120,18 @@ class Webhook(ABC):
 
         Raises `Malformed`.
         """
+
+    def inbound(self, post: Post) -> list[Inbound]:
+        """What people wrote, in a post that is verified and parsed."""
+        return []
+
+    def confirmation(self, meaning: Meaning) -> str:
+        """What we answer to a keyword; "": the provider answers it."""
+        return ""
+
+    def answer(self, texts: Sequence[str]) -> HttpResponse:
+        """The answer to a post that is stored, which sends these texts back to the person who wrote."""
+        return HttpResponse(content_type="text/plain")
 
     def receive(self, post: Post) -> list[ProviderEvent]:
         """Verify, then parse. Raises `WebhookError`."""

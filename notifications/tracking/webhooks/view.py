@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from urllib.parse import urljoin
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
-from notifications import clock
-from notifications.tracking.inbox import store
+from notifications import clock, conf
+from notifications.tracking.inbox import store, take
 from notifications.tracking.webhooks.base import Post, WebhookError
 from notifications.tracking.webhooks.registry import get_webhook
 
@@ -31,14 +32,17 @@ def receive(request: HttpRequest, alias: str) -> HttpResponse:
     body = request.read(BODY_MAX_BYTES + 1)
     if len(body) > BODY_MAX_BYTES:
         return _refusal(413, f"The body is larger than {BODY_MAX_BYTES:,} bytes.")
-    post = Post(headers=request.headers, body=body, received_at=clock.now())
+    # The provider signs the address that it was given. Behind a proxy the request names another host and scheme.
+    url = urljoin(conf.get().BASE_URL, request.get_full_path())
+    post = Post(headers=request.headers, url=url, body=body, received_at=clock.now())
     try:
         events = webhook.receive(post)
+        inbound = webhook.inbound(post)
     except WebhookError as error:
         logger.warning("Refused a post for %s: %s", alias, error)
         return _refusal(error.status, str(error))
     store(alias, events, post.received_at)
-    return HttpResponse(content_type="text/plain")
+    return webhook.answer(take(alias, inbound, post.received_at, webhook.confirmation))
 
 
 def _refusal(status: int, text: str) -> HttpResponse:
