@@ -100,6 +100,7 @@ class DeviceSerializer(GoneSerializer):
 
     label = serializers.CharField(max_length=LABEL_MAX_LENGTH, allow_blank=True, default="")  # type: ignore[assignment]
     replaces = serializers.JSONField(required=False)
+    renew = serializers.BooleanField(default=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """With the `device`, and what it `replaces`, as devices."""
@@ -233,18 +234,25 @@ class VerifyView(ContactPointView):
 
 
 class DevicesView(ContactPointView):
-    """POST {"kind", "token" or "subscription", "label", "replaces"}: the device, which may say so at each start.
+    """POST {"kind", "token" or "subscription", "label", "replaces", "renew"}: the device.
 
+    With "renew": true it is a sign of life, as at each start of an app: 404 if the person has removed it meanwhile.
     DELETE {"kind", "token" or "subscription"}: 204, also where there is none.
     """
 
     def post(self, request: Request) -> Response:
         """This device shows the person's messages from now on."""
         given = self.body(request, DeviceSerializer)
-        point = self.done(
-            lambda: devices.register_device(request.user, given["device"], given["label"], given["replaces"]),
-            "token" if given["kind"] == FCM else "subscription",
-        )
+        device, replaces = given["device"], given["replaces"]
+
+        def register() -> ContactPoint | None:
+            if given["renew"]:
+                return devices.renew_device(request.user, device, replaces)
+            return devices.register_device(request.user, device, given["label"], replaces)
+
+        point = self.done(register, "token" if given["kind"] == FCM else "subscription")
+        if point is None:
+            raise NotFound("You have no such device.")
         return Response(item(point))
 
     def delete(self, request: Request) -> Response:

@@ -24,22 +24,39 @@ TRIES = 5
 
 
 def register_device(user: Any, device: Device, label: str = "", replaces: Device | None = None) -> ContactPoint:
-    """This device shows the person's messages from now on. An app says so at each start: a repeat is a sign of life.
+    """This device shows the person's messages from now on, and no other person's. A repeat changes nothing.
 
-    A device that showed another person's messages no longer does. `replaces` is the address that the device had before:
-    its name stays. What its owner or staff switched off stays off. Raises `DeviceError` for a topic, and for a browser
-    whose subscription leads to no push service.
+    `replaces` is the address that the device had before: its name stays, as does one that its owner gave. What staff
+    switched off stays off. Raises `DeviceError` for a topic, and for a browser whose subscription leads to no push
+    service.
     """
+    point = _retrying(user, device, label, replaces)
+    if point is None:
+        raise LookupError("A device that may be new is always registered.")
+    return point
+
+
+def renew_device(user: Any, device: Device, replaces: Device | None = None) -> ContactPoint | None:
+    """A sign of life, as an app gives it at each start. Returns None for a device that the person does not have here.
+
+    So what its owner has removed or switched off does not come back by itself. Else as `register_device`.
+    """
+    return _retrying(user, device, "", replaces, renew=True)
+
+
+def _retrying(
+    user: Any, device: Device, label: str, replaces: Device | None, *, renew: bool = False
+) -> ContactPoint | None:
     if device.kind == TOPIC:
         raise DeviceError("A topic is no device: apps subscribe to it by themselves.")
     if device.kind == WEBPUSH and not _may_be_sent_to(device):
         raise DeviceError("The endpoint leads to no push service that messages are sent to.")
     for _ in range(TRIES - 1):
         try:
-            return _register(user, device, label, replaces)
+            return _register(user, device, label, replaces, renew=renew)
         except IntegrityError:  # another person registered it at the same moment: the later one has it
             continue
-    return _register(user, device, label, replaces)
+    return _register(user, device, label, replaces, renew=renew)
 
 
 def unregister_device(user: Any, device: Device) -> bool:
@@ -48,6 +65,15 @@ def unregister_device(user: Any, device: Device) -> bool:
     if found is not None:
         remove(found)
     return found is not None
+
+
+def move_device(old: Device, new: Device) -> bool:
+    """A browser has another subscription, and shows the old one as proof. Returns False if that is not in use."""
+    found = ContactPoint.objects.filter(channel=PUSH, address=str(old), disabled_at__isnull=True)
+    point = found.select_related("user").first()
+    if point is None:
+        return False
+    return renew_device(point.user, new, replaces=old) is not None
 
 
 def browser_key() -> str:
@@ -68,21 +94,22 @@ def _may_be_sent_to(device: Device) -> bool:
 
 
 @transaction.atomic
-def _register(user: Any, device: Device, label: str, replaces: Device | None) -> ContactPoint:
+def _register(user: Any, device: Device, label: str, replaces: Device | None, *, renew: bool) -> ContactPoint | None:
     lock(user.pk)
-    address, now = str(device), clock.now()
-    _take_from_others(user, address)
-    own = _own(user)
+    address, own = str(device), _own(user)
     point = own.filter(address=address).first()
     if replaces is not None and replaces != device:
         point = _replace(user, point, replaces, address)
+    if point is None and renew:
+        return None
+    _take_from_others(user, address)
     if point is None:
         _make_room(own)
         point = ContactPoint(user=user, channel=PUSH, address=address)
-    point.label = clean_label(label) or point.label
-    point.seen_at = now
-    if point.disabled_by == DisabledBy.SYSTEM:
-        point.disabled_at, point.disabled_reason = None, ""
+    point.label = point.label or clean_label(label)
+    point.seen_at = clock.now()
+    if point.disabled_by == DisabledBy.SYSTEM or (point.disabled_by == DisabledBy.OWNER and not renew):
+        point.disabled_at, point.disabled_by, point.disabled_reason = None, DisabledBy.SYSTEM, ""
     point.save()
     return point
 

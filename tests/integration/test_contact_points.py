@@ -211,9 +211,25 @@ def test_a_device_that_registers_again_stays_one_and_was_seen(asha: Any) -> None
     with frozen_clock() as now:
         first = devices.register_device(asha, token("a"), "Phone")
         now.advance("1 day")
-        again = devices.register_device(asha, token("a"))
+        again = devices.register_device(asha, token("a"), "Another name")
         assert (again.pk, again.label, again.seen_at) == (first.pk, "Phone", now.now)
+        now.advance("1 day")
+        renewed = devices.renew_device(asha, token("a"))
+        assert renewed and renewed.seen_at == now.now
     assert ContactPoint.objects.count() == 1
+
+
+def test_what_its_owner_removed_is_not_renewed(asha: Any) -> None:
+    contact_points.remove(devices.register_device(asha, token("a")))
+    assert devices.renew_device(asha, token("a")) is None
+    assert not asha.contact_points.exists()
+
+
+def test_a_sign_of_life_from_who_does_not_have_the_device_takes_it_from_nobody(asha: Any, ravi: Any) -> None:
+    ashas = devices.register_device(asha, token("a"))
+    assert devices.renew_device(ravi, token("a")) is None
+    ashas.refresh_from_db()
+    assert ashas.disabled_at is None
 
 
 def test_a_new_token_keeps_name_and_what_waits(asha: Any) -> None:
@@ -270,10 +286,15 @@ def test_a_shared_device_shows_the_messages_of_who_used_it_last(asha: Any, ravi:
 def test_what_its_owner_switched_off_stays_off_when_the_app_starts(asha: Any) -> None:
     point = devices.register_device(asha, token("a"))
     contact_points.switch_off(point)
-    assert devices.register_device(asha, token("a")).disabled_by == DisabledBy.OWNER
-    contact_points.switch_on(point)
-    point.refresh_from_db()
-    assert point.disabled_at is None
+    renewed = devices.renew_device(asha, token("a"))
+    assert renewed and renewed.disabled_by == DisabledBy.OWNER
+    assert devices.register_device(asha, token("a")).disabled_at is None
+
+
+def test_what_staff_switched_off_stays_off_on_that_device(asha: Any) -> None:
+    point = devices.register_device(asha, token("a"))
+    contact_points.switch_off(point, by=DisabledBy.STAFF, reason="Stolen.")
+    assert devices.register_device(asha, token("a")).disabled_by == DisabledBy.STAFF
 
 
 def test_a_dead_device_must_register_again(asha: Any) -> None:
