@@ -33,9 +33,11 @@ def is_stopped(channel: str, address: str) -> bool:
 def stop(channel: str, address: str, *, wording: str) -> bool:
     """Send nothing more to an address, of whatever type. Returns False if that was so already.
 
-    Once it is committed no message starts: `outbox.start` asks again. Those that wait are left to `skip_waiting`.
+    Once it is committed no message to it starts: what waits is ended, and `outbox.start` refuses what comes after.
     """
     with transaction.atomic():
+        # First the deliveries, as workers lock them: so this waits for those that start now, and they for none of it.
+        skip_waiting(channel, address)
         new = suppress(channel, address, Cause.STOP, detail=f"Its owner wrote: {wording}"[:1000])
         _note(channel, address, given=False, wording=wording)
     return new

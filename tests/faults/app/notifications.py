@@ -50,6 +50,16 @@ class NeitherAgain(NotificationType):
     text: str
 
 
+class ByText(NotificationType):
+    """By SMS, and nobody can unsubscribe from it."""
+
+    key = "faults.by_text"
+    channels = ("sms",)
+    mandatory = True
+
+    text: str
+
+
 class Deadly(NotificationType):
     """Ends the process that prepares it, as a crash in a C library would."""
 
@@ -124,6 +134,7 @@ TYPES: tuple[type[NotificationType], ...] = (
     ViaLookUp,
     NeitherOnce,
     NeitherAgain,
+    ByText,
     Deadly,
     BrokenTemplate,
     MissingTemplate,
