@@ -35,13 +35,18 @@ class PatientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in th
 class AppointmentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """Appointments. The status changes by actions alone, so that each change is a possible one."""
 
-    list_display = ("starts_at", "patient", "doctor", "treatment", "place", "status")
+    list_display = ("starts_at", "patient", "doctor", "treatment", "place", "status", "patient_comes")
     list_filter = ("status", "starts_at", "doctor")
     search_fields = ("patient__user__username", "patient__user__last_name", "treatment")
     autocomplete_fields = ("patient", "doctor")
-    readonly_fields = ("status",)
+    readonly_fields = ("status", "patient_confirmed_at")
     ordering = ("-starts_at",)
     actions = ("confirm", "cancel", "complete")
+
+    @admin.display(description=_("patient comes"), boolean=True)
+    def patient_comes(self, appointment: Appointment) -> bool | None:
+        """Whether the patient said so; unknown for who has not answered."""
+        return True if appointment.patient_confirmed_at else None
 
     def save_model(self, request: HttpRequest, obj: Appointment, form: "ModelForm[Appointment]", change: bool) -> None:
         """Save it. What the form changed is a change to calendars too."""

@@ -42,8 +42,8 @@ class AppointmentManager(models.Manager["Appointment"]):
 class Appointment(models.Model):
     """A patient sees a doctor at a time and place.
 
-    `confirm`, `move`, `cancel` and `complete` hold the row while they decide, so that two of them at once are
-    decided one after the other. Each raises `AppointmentError` where it is impossible.
+    `confirm`, `patient_confirms`, `move`, `cancel` and `complete` hold the row while they decide, so that two of them
+    at once are decided one after the other. Each raises `AppointmentError` where it is impossible.
     """
 
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="appointments", verbose_name=_("patient"))
@@ -53,6 +53,13 @@ class Appointment(models.Model):
     starts_at = models.DateTimeField(_("starts at"), db_index=True)
     minutes = models.PositiveSmallIntegerField(_("duration in minutes"), default=60)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.REQUESTED)
+    patient_confirmed_at = models.DateTimeField(
+        _("confirmed by the patient at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When the patient answered that they will come."),
+    )
     revision = models.PositiveIntegerField(
         _("revision"), default=0, editable=False, help_text=_("Rises with each change, as calendars want it.")
     )
@@ -75,6 +82,16 @@ class Appointment(models.Model):
     def ends_at(self) -> datetime:
         """When it is over."""
         return self.starts_at + timedelta(minutes=self.minutes)
+
+    def patient_confirms(self) -> None:
+        """The patient will be there. To say so again changes nothing; to move it is to ask anew."""
+        with transaction.atomic():
+            self._hold()
+            if self.status != Status.CONFIRMED:
+                raise AppointmentError(f"A {self.get_status_display()} appointment cannot be confirmed by the patient.")
+            if self.patient_confirmed_at is None:
+                self.patient_confirmed_at = clock.now()
+                self.save(update_fields=["patient_confirmed_at"])
 
     def confirm(self) -> None:
         """The clinic will be there."""
@@ -99,8 +116,9 @@ class Appointment(models.Model):
             if self.status not in OPEN:
                 raise AppointmentError(f"A {self.get_status_display()} appointment cannot be moved.")
             self.starts_at = starts_at
+            self.patient_confirmed_at = None
             self.revision += 1
-            self.save(update_fields=["starts_at", "revision"])
+            self.save(update_fields=["starts_at", "patient_confirmed_at", "revision"])
 
     def _become(self, status: Status) -> None:
         with transaction.atomic():
@@ -122,3 +140,4 @@ class Appointment(models.Model):
         rows = Appointment.objects.select_for_update(of=("self",))
         held = rows.get(pk=self.pk)
         self.status, self.starts_at, self.revision = held.status, held.starts_at, held.revision
+        self.patient_confirmed_at = held.patient_confirmed_at

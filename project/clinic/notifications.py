@@ -11,15 +11,18 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateformat import format as date_format
+from django.utils.translation import gettext as _
 
 from notifications import clock
 from notifications.messages import Attachment
 from notifications.preferences.locale import zone_of
 from notifications.services import cancel, notify
-from notifications.triggers import Change, on_change, on_create, on_delete
+from notifications.triggers import Change, on_change, on_create, on_delete, on_response
 from notifications.types import NotificationType, Priority, register
 from project.clinic.calendar import calendar_entry
-from project.clinic.models import Appointment, Status
+from project.clinic.models import Appointment, AppointmentError, Status
 from project.clinic.sheet import sheet
 
 
@@ -77,8 +80,20 @@ class AppointmentRequested(AppointmentNotification):
     channels = ("email", "push", "in_app")
 
 
+class Answerable(AppointmentNotification):
+    """Asks whether the patient comes, until the appointment begins.
+
+    Never CANCEL for an answer: by law that word ends all text messages to a number.
+    """
+
+    answers = {"confirm": ("C", "CONFIRM"), "cancel": ("X",)}
+
+    def answers_until(self, asked_at: datetime) -> datetime:
+        return self.time
+
+
 @register
-class AppointmentConfirmed(AppointmentNotification):
+class AppointmentConfirmed(Answerable):
     """Says that the clinic has confirmed."""
 
     key = "clinic.appointment_confirmed"
@@ -120,7 +135,7 @@ class AppointmentCancelled(AppointmentNotification):
         return self.calendar_entries(recipient)
 
 
-class Reminder(AppointmentNotification):
+class Reminder(Answerable):
     """Comes `ahead` of the appointment, and not once it has begun."""
 
     ahead = timedelta()
@@ -184,6 +199,37 @@ def appointment_cancelled(appointment: Appointment) -> None:
     """First drop what was still to be said, then say this."""
     cancel(subject=appointment)
     tell(AppointmentCancelled, appointment)
+
+
+@on_response(AppointmentConfirmed, "confirm")
+@on_response(AppointmentReminderDay, "confirm")
+@on_response(AppointmentReminderHour, "confirm")
+def patient_comes(about: AppointmentNotification, patient: AbstractBaseUser) -> str:
+    """The desk sees it in the list."""
+    appointment = about.subject()
+    try:
+        appointment.patient_confirms()
+    except AppointmentError:
+        return _("Lotus House: this appointment no longer stands. Please call us.")
+    return _("Lotus House: thank you. We expect you on %(day)s at %(time)s.") % _moment(about.time)
+
+
+@on_response(AppointmentConfirmed, "cancel")
+@on_response(AppointmentReminderDay, "cancel")
+@on_response(AppointmentReminderHour, "cancel")
+def patient_cancels(about: AppointmentNotification, patient: AbstractBaseUser) -> str:
+    """That it is cancelled, the cancellation itself tells, by all its channels."""
+    appointment = about.subject()
+    try:
+        appointment.cancel()
+    except AppointmentError:
+        return _("Lotus House: this appointment no longer stands. Please call us.")
+    return _("Lotus House: thank you for telling us. Call us when you want another appointment.")
+
+
+def _moment(at: datetime) -> dict[str, str]:
+    local = timezone.localtime(at)
+    return {"day": date_format(local, "D j M"), "time": date_format(local, "H:i T")}
 
 
 @on_delete(Appointment)

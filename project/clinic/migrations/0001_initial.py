@@ -79,6 +79,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "patient_confirmed_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="When the patient answered that they will come.",
+                        null=True,
+                        verbose_name="confirmed by the patient at",
+                    ),
+                ),
+                (
                     "revision",
                     models.PositiveIntegerField(
                         default=0,
