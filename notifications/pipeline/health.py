@@ -42,6 +42,12 @@ def forget() -> None:
     _seen = None
 
 
+def _forget_change() -> None:
+    """At once for this thread, and once more when the change can be seen by those that look meanwhile."""
+    forget()
+    transaction.on_commit(forget)
+
+
 def states() -> dict[str, ProviderHealth]:
     """alias → where it stands, as of a moment ago; one that is missing is in use and has never failed."""
     global _seen
@@ -101,7 +107,7 @@ def take_probe(alias: str, now: datetime) -> bool:
 
 def tell(alias: str, to: str, reason: str, evidence: dict[str, object], *, by: str = "") -> None:
     """Keep a change with its evidence, log it, and tell listeners. `by`: who; empty: the breaker itself."""
-    transaction.on_commit(forget)
+    _forget_change()
     ProviderChange.objects.create(alias=alias, to=to, reason=reason[:300], evidence=evidence, by=by)
     logger.log(logging.ERROR if to == Breaker.OPEN else logging.WARNING, "Provider %s is %s: %s", alias, to, reason)
     provider_changed.send_robust(ProviderHealth, alias=alias, to=to, reason=reason)
@@ -151,7 +157,7 @@ def _open(alias: str, before: Breaker, now: datetime, reason: str, evidence: dic
     opened = ProviderHealth.objects.filter(alias=alias, breaker=before).update(
         breaker=Breaker.OPEN, changed_at=now, retry_at=now + pause, trips=trips, probes_left=0, probes_passed=0
     )
-    transaction.on_commit(forget)  # also where another process was the first to see it
+    _forget_change()  # also where another process was the first to see it
     if opened:
         seconds = pause.total_seconds()
         tell(alias, Breaker.OPEN, f"{reason} It is probed in {seconds:g} s.", {**evidence, "trips": trips})
