@@ -54,13 +54,16 @@ class SmsMessage(Message):
     """A text message; `to` is an E.164 number.
 
     `expires_at`: it must not arrive later. `media_urls` are public and fetched by the provider. `sender` is a number or
-    a name that it comes from; empty: the provider's own.
+    a name that it comes from; empty: the provider's own. `country` is that of the number, such as IN, and `segments`
+    how many parts the text has: what it costs depends on both.
     """
 
     text: str
     expires_at: datetime | None = None
     media_urls: tuple[str, ...] = ()
     sender: str = ""
+    country: str = ""
+    segments: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,6 +38,10 @@ NO_SMS = frozenset({"fixed_line", "premium_rate", "shared_cost", "toll_free", "p
 """Kinds that are refused. The others pass: "mobile", "fixed_line_or_mobile" (all of the USA and Mexico), "unknown", and
 "personal_number", which follows a person to a mobile; the test numbers of Twilio, +1 500 555 …, are of that kind."""
 
+FICTION = re.compile(r"\+447700900\d{3}")
+"""the mobile numbers that Ofcom keeps for fiction, which libphonenumber calls invalid: they reach nobody, so examples,
+demonstrations and the sandbox use them"""
+
 _EXTENSION = re.compile(r"(?:;?ext(?:ension)?\.?|x|#|,|;)[\s:.=]*\d+\s*$", re.IGNORECASE)
 _WRITTEN = re.compile(r"[+＋]?[\d\s().\-/‐-―−]*")
 _INVISIBLE = dict.fromkeys(
@@ -144,6 +148,9 @@ def _read(written: str, region: str) -> PhoneNumber:
     except NumberParseException as error:
         codes = {NumberParseException.INVALID_COUNTRY_CODE: "country_code", NumberParseException.TOO_LONG: "too_long"}
         _refuse(codes.get(error.error_type, "too_short"))
+    e164 = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    if FICTION.fullmatch(e164):
+        return PhoneNumber(e164=e164, country="GB", kind="mobile")
     if not phonenumbers.is_valid_number(parsed):
         lengths = {
             ValidationResult.TOO_SHORT: "too_short",
@@ -152,7 +159,7 @@ def _read(written: str, region: str) -> PhoneNumber:
         }
         _refuse(lengths.get(phonenumbers.is_possible_number_with_reason(parsed), "invalid"))
     return PhoneNumber(
-        e164=phonenumbers.format_number(parsed, PhoneNumberFormat.E164),
+        e164=e164,
         country=phonenumbers.region_code_for_number(parsed) or "001",
         kind=PhoneNumberType.to_string(phonenumbers.number_type(parsed)).lower(),
     )

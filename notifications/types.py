@@ -83,10 +83,14 @@ class NotificationType:
     stream: ClassVar[str] = "transactional"
     """one of `STREAMS`: what a person's own doings call for, or what advertises"""
     sensitive: ClassVar[bool] = False
-    """its texts stay out of SMS, push and logs"""
+    """its texts stay out of SMS, push and logs: there, people read that there is a message, and sign in to read it"""
     answers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """what a person may answer by SMS → the words for it, in capitals: {"confirm": ("C", "CONFIRM")}. Its text says
     which, with {{ reply_code }} behind the word: "Reply C {{ reply_code }} to confirm". `on_response` acts on it."""
+    sms_smart: ClassVar[bool] = True
+    """characters that make its SMS dearer, such as “ and …, are replaced where that saves parts"""
+    sms_parts: ClassVar[int | None] = None
+    """its SMS are shortened to so many parts, though never inside a link; None: as the channel says"""
     example: ClassVar[Mapping[str, Any]] = {}
     """a payload for previews and tests"""
 
@@ -194,6 +198,8 @@ def register(cls: _T) -> _T:
         )
     if cls.stream not in STREAMS:
         raise RegistrationError(f"{where}.stream is {cls.stream!r}. {known(STREAMS)}")
+    if cls.sms_parts is not None and cls.sms_parts < 1:
+        raise RegistrationError(f"{where}.sms_parts is {cls.sms_parts!r}; it must be None, or 1 or more.")
     if cls.stream == "marketing" and cls.mandatory:
         raise RegistrationError(
             f"{where} is marketing and mandatory; everybody can unsubscribe from marketing. Leave one of them out."

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from notifications.exceptions import PhoneNumberError
 from notifications.messages import Attachment, Message, storable
 from notifications.models import ContactPoint, Delivery, Reason
 
@@ -50,6 +51,12 @@ class Content:
     """one of `notifications.types.STREAMS`"""
     attachments: tuple[Attachment, ...] = ()
     """empty where the channel takes none"""
+    neutral: bool = False
+    """it says only that there is a message, and what goes with it may say no more"""
+    sms_smart: bool = True
+    """whether characters that make an SMS dearer may be replaced"""
+    sms_parts: int | None = None
+    """an SMS is shortened to so many parts; None: as the channel says"""
 
 
 @dataclass(kw_only=True)
@@ -60,6 +67,8 @@ class Channel(ABC):
     """False for the inbox: it always succeeds, so it never counts when a fallback is decided"""
     every_address: ClassVar[bool] = False
     """True: sent to all of a person's addresses (devices); False: to the primary one"""
+    secure: ClassVar[bool] = False
+    """whether what is sensitive may be said: neither a phone company nor who sees a lock screen reads along"""
     attaches: ClassVar[bool] = False
     """whether files go along with its messages"""
     takes_answers: ClassVar[bool] = False
@@ -74,19 +83,37 @@ class Channel(ABC):
     require_verified: bool = True
     """an address that its owner typed in counts once it is verified; what staff or an app entered counts as given"""
 
-    def addresses(self, user: Any, contact_points: Sequence[ContactPoint]) -> tuple[list[Address], Reason]:
-        """Where to reach a person, given the person's contact points on this channel; and why not, if nowhere."""
+    def checked(self, address: str) -> str:
+        """An address in the form that messages go to. Raises `PhoneNumberError` for one that they do not go to."""
+        return address
+
+    def addresses(self, user: Any, contact_points: Sequence[ContactPoint]) -> tuple[list[Address], Reason, str]:
+        """Where to reach a person, given the person's contact points on this channel; if nowhere, reason and detail.
+
+        An address that messages do not go to is passed over for the next one.
+        """
         counted = [each for each in contact_points if not (self.require_verified and each.is_unverified)]
         usable = [each for each in counted if each.disabled_at is None]
         if usable:
             usable.sort(key=lambda each: (not each.is_primary, each.verified_at is None, each.pk))
-            chosen = usable if self.every_address else usable[:1]
-            return [Address(address=each.address, contact_point_id=each.pk) for each in chosen], Reason.NONE
+            return self._reachable([Address(address=each.address, contact_point_id=each.pk) for each in usable])
         if counted:
-            return [], Reason.ADDRESS_DISABLED
+            return [], Reason.ADDRESS_DISABLED, ""
         if address := str(getattr(user, self.user_field, "") or "") if self.user_field else "":
-            return [Address(address=address)], Reason.NONE
-        return [], Reason.ADDRESS_UNVERIFIED if contact_points else Reason.NO_ADDRESS
+            return self._reachable([Address(address=address)])
+        return [], Reason.ADDRESS_UNVERIFIED if contact_points else Reason.NO_ADDRESS, ""
+
+    def _reachable(self, addresses: Sequence[Address]) -> tuple[list[Address], Reason, str]:
+        """All of these that messages go to, or the first one, as the channel is."""
+        found, refusal = [], ""
+        for each in addresses:
+            try:
+                found.append(replace(each, address=self.checked(each.address)))
+            except PhoneNumberError as error:
+                refusal = refusal or str(error)
+            if found and not self.every_address:
+                break
+        return (found, Reason.NONE, "") if found else ([], Reason.NUMBER_REFUSED, refusal)
 
     @abstractmethod
     def message(self, delivery: Delivery, content: Content) -> Message:
@@ -107,7 +134,7 @@ def envelope(delivery: Delivery, content: Content) -> dict[str, Any]:
         "delivery_id": delivery.pk,
         "channel": delivery.channel,
         "to": delivery.address,
-        "type": delivery.notification.type,
+        "type": "" if content.neutral else delivery.notification.type,
         "language": content.language,
         "critical": delivery.priority == 0,
     }

@@ -40,6 +40,7 @@ class EmailChannel(Channel):
         Part(name="email.html"),
         Part(name="email.txt", required=False),  # made from the HTML when missing
     )
+    secure = True
     attaches = True
 
     user_field: str = "email"

@@ -16,10 +16,11 @@ class InAppChannel(Channel):
     """Needs no provider: it is complete when it is stored."""
 
     leaves_app = False
+    secure = True
     parts = (Part(name="in_app.title.txt"), Part(name="in_app.txt"))
 
-    def addresses(self, user: Any, contact_points: Sequence[ContactPoint]) -> tuple[list[Address], Reason]:
-        return [Address(address=str(user.pk))], Reason.NONE
+    def addresses(self, user: Any, contact_points: Sequence[ContactPoint]) -> tuple[list[Address], Reason, str]:
+        return [Address(address=str(user.pk))], Reason.NONE, ""
 
     def message(self, delivery: Delivery, content: Content) -> InAppMessage:
         return InAppMessage(

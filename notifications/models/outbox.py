@@ -76,6 +76,9 @@ class Start:
     due_at: datetime
     provider: str
     started_at: datetime
+    segments: int | None = None
+    cost: Decimal | None = None
+    """what it is expected to cost"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +96,7 @@ class Settlement:
     started_at: datetime | None = None
     provider: str = ""
     provider_id: str = ""
+    segments: int | None = None
     cost: Decimal | None = None
     settled_at: datetime | None
 
@@ -111,6 +115,7 @@ _SQL_TYPES = {
     "settled_at": "timestamptz",
     "attempts": "smallint",
     "crashes": "smallint",
+    "segments": "smallint",
     "cost": "numeric",
 }
 
@@ -122,14 +127,14 @@ def start(starts: Sequence[Start]) -> set[UUID]:
     """
     # A second try after a lost answer must find its own mark: hence both deadlines.
     fence = f"IN (v.fence, v.due_at) AND NOT EXISTS ({_SUPPRESSED})"
-    return set(_fenced_update(starts, ("due_at", "provider", "started_at"), fence))
+    return set(_fenced_update(starts, ("due_at", "provider", "started_at", "segments", "cost"), fence))
 
 
 def settle(settlements: Sequence[Settlement]) -> set[UUID]:
     """Write outcomes. Returns those whose fence held: the others are no longer ours."""
     names = (
         "status", "reason", "detail", "due_at", "attempts", "crashes",
-        "started_at", "provider", "provider_id", "cost", "settled_at",
+        "started_at", "provider", "provider_id", "segments", "cost", "settled_at",
     )  # fmt: skip
     return set(_fenced_update(settlements, names))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from notifications import conf, timing
@@ -12,9 +13,11 @@ from notifications.exceptions import (
     AttachmentError,
     OptedOutError,
     PermanentError,
+    PhoneNumberError,
     ProviderError,
     TemplateError,
     TemporaryError,
+    TextTooLongError,
     UnknownOutcome,
 )
 from notifications.messages import Receipt, storable
@@ -25,6 +28,13 @@ from notifications.pipeline.gate import Verdict
 DETAIL_MAX_LENGTH = 1000
 SHORTEST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(days=1)
 """what a provider may ask for: neither a storm of requests, nor for ever"""
+PREPARATION_FAILED: dict[type[Exception], Reason] = {
+    TemplateError: Reason.TEMPLATE_ERROR,
+    AttachmentError: Reason.ATTACHMENT_REFUSED,
+    PhoneNumberError: Reason.NUMBER_REFUSED,
+    TextTooLongError: Reason.TEXT_TOO_LONG,
+}
+"""what trying again cannot put right"""
 STATUS_OF = {
     "sent": (Status.SENT, Kind.ACCEPTED),
     "delivered": (Status.DELIVERED, Kind.DELIVERED),
@@ -77,19 +87,20 @@ def of_result(
         "id": delivery.pk,
         "fence": fence,
         "attempts": delivery.attempts,
+        "segments": delivery.segments,
         "settled_at": now,
     }
     common["provider"] = provider
     if isinstance(result, Receipt):
         status, kind = STATUS_OF[result.state]
         settlement = Settlement(
-            **common,
+            **(common | {"segments": result.segments or delivery.segments}),
             status=status,
             reason=Reason.NONE if status in (Status.SENT, Status.DELIVERED) else Reason.REPORTED,
             detail=result.detail[:DETAIL_MAX_LENGTH],
             started_at=delivery.started_at,
             provider_id=result.provider_id,
-            cost=result.cost,
+            cost=cost_of(delivery, result),
         )
         return Outcome(settlement=settlement, kind=kind, data=data | {"provider_id": result.provider_id})
 
@@ -104,6 +115,7 @@ def of_result(
             detail=detail,
             due_at=now + reconcile,
             started_at=delivery.started_at,
+            cost=delivery.cost,
         )
         return Outcome(settlement=settlement, kind=Kind.UNKNOWN, data=data)
     if isinstance(result, AddressError | PermanentError):
@@ -119,6 +131,15 @@ def of_result(
             opted_out=detail if opted_out else "",
         )
     return _retry(delivery, result, now, common=common, detail=detail, data=data, providers=providers)
+
+
+def cost_of(delivery: Delivery, receipt: Receipt) -> Decimal | None:
+    """What a message costs that a provider took: as it says, or else as was expected, for as many parts as it says."""
+    if receipt.cost is not None:
+        return receipt.cost
+    if delivery.cost is None or not (receipt.segments and delivery.segments):
+        return delivery.cost
+    return delivery.cost * receipt.segments / delivery.segments
 
 
 def healthy(result: object) -> bool | None:
@@ -168,21 +189,20 @@ def said(error: BaseException) -> str:
 
 
 def of_preparation_error(delivery: Delivery, error: Exception, now: datetime, *, fence: datetime) -> Outcome:
-    """The outcome when no message could be made: failed if type, template or attachment is at fault, else retried."""
+    """The outcome when no message could be made: failed if what it is made of is at fault, else retried."""
     common: dict[str, Any] = {
         "id": delivery.pk,
         "fence": fence,
         "attempts": delivery.attempts,
+        "segments": delivery.segments,
         "settled_at": now,
     }
     detail = said(error)
     data: dict[str, Any] = {"error": detail}
     if isinstance(error, TemplateError):
         data |= {"template": error.template, "line": error.line}
-        settlement = Settlement(**common, status=Status.FAILED, reason=Reason.TEMPLATE_ERROR, detail=detail)
-        return Outcome(settlement=settlement, kind=Kind.FAILED, data=data)
-    if isinstance(error, AttachmentError):
-        settlement = Settlement(**common, status=Status.FAILED, reason=Reason.ATTACHMENT_REFUSED, detail=detail)
+    if reason := next((found for known, found in PREPARATION_FAILED.items() if isinstance(error, known)), ""):
+        settlement = Settlement(**common, status=Status.FAILED, reason=reason, detail=detail)
         return Outcome(settlement=settlement, kind=Kind.FAILED, data=data)
     return _retry(delivery, error, now, common=common, detail=detail, data=data)
 
@@ -198,6 +218,7 @@ def of_verdict(delivery: Delivery, verdict: Verdict, now: datetime, *, fence: da
         detail=storable(verdict.detail)[:DETAIL_MAX_LENGTH],
         due_at=verdict.until,
         attempts=delivery.attempts - 1 + tried,
+        segments=delivery.segments,
         settled_at=now,
     )
     kind = Kind.DEFERRED if waits else _KIND_OF_VERDICT[verdict.status]

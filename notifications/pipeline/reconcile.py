@@ -15,7 +15,7 @@ from notifications.messages import Receipt
 from notifications.models import Delivery, Kind, Reason, Status
 from notifications.models.outbox import Settlement
 from notifications.models.states import SUCCEEDED
-from notifications.pipeline.outcome import DETAIL_MAX_LENGTH, STATUS_OF, Outcome, said
+from notifications.pipeline.outcome import DETAIL_MAX_LENGTH, STATUS_OF, Outcome, cost_of, said
 from notifications.providers.base import Provider
 from notifications.types import get_type
 
@@ -51,7 +51,8 @@ def decide(
         return _outcome(
             delivery, now, fence, status=status, reason=Reason.NONE if ended_well else Reason.REPORTED,
             detail=answer.detail[:DETAIL_MAX_LENGTH], attempts=attempts,
-            kind=Kind.RECONCILED if ended_well else kind, provider_id=answer.provider_id, cost=answer.cost,
+            kind=Kind.RECONCILED if ended_well else kind, provider_id=answer.provider_id,
+            cost=cost_of(delivery, answer), segments=answer.segments or delivery.segments,
         )  # fmt: skip
     if isinstance(answer, BaseException):
         if delivery.attempts < conf.get().MAX_ATTEMPTS:  # asking again is harmless, but not for ever
@@ -65,11 +66,11 @@ def decide(
         if attempts >= conf.get().MAX_ATTEMPTS:
             return _outcome(
                 delivery, now, fence, status=Status.FAILED, reason=Reason.OUT_OF_ATTEMPTS, detail=delivery.detail,
-                attempts=attempts, kind=Kind.FAILED,
+                attempts=attempts, kind=Kind.FAILED, cost=None,
             )  # fmt: skip
         return _outcome(
             delivery, now, fence, status=Status.PENDING, reason=Reason.NEVER_TAKEN, detail=delivery.detail,
-            due_at=now, attempts=attempts, started_at=None, kind=Kind.RECONCILED,
+            due_at=now, attempts=attempts, started_at=None, kind=Kind.RECONCILED, cost=None,
         )  # fmt: skip
     if _resends(delivery) and delivery.attempts <= conf.get().MAX_ATTEMPTS:
         return _outcome(
@@ -94,6 +95,8 @@ def _resends(delivery: Delivery) -> bool:
 def _outcome(delivery: Delivery, now: datetime, fence: datetime, *, kind: Kind, **values: Any) -> Outcome:
     values.setdefault("started_at", delivery.started_at)
     values.setdefault("provider_id", delivery.provider_id)
+    values.setdefault("segments", delivery.segments)
+    values.setdefault("cost", delivery.cost)  # it may have been sent, and so cost something
     crashes = delivery.crashes - 1  # this claim brought nobody down; those before it still count
     settlement = Settlement(
         id=delivery.pk, fence=fence, provider=delivery.provider, settled_at=now, crashes=crashes, **values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -22,6 +22,8 @@ from notifications.templating import files
 from notifications.types import NotificationType
 
 LINK_SCHEMES = ("https", "http")
+NEUTRAL = "neutral"
+"""the folder of the texts that a sensitive type has on channels that are not secure; a project may have its own"""
 
 
 @contextmanager
@@ -41,6 +43,8 @@ def render(delivery: Delivery, instance: NotificationType, reply_code: str = "")
     channel = get_channel(delivery.channel)
     parts = [(part.name, part.required, part.is_html) for part in channel.parts]
     with as_person(user) as language:
+        if instance.sensitive and not channel.secure:
+            return channel.message(delivery, _neutral(parts, language))
         context, link = values(instance, user, language)
         unsubscribe_url = "" if instance.mandatory or not channel.leaves_app else links.unsubscribe_url(delivery.pk)
         context.setdefault("unsubscribe_url", unsubscribe_url)
@@ -56,8 +60,18 @@ def render(delivery: Delivery, instance: NotificationType, reply_code: str = "")
         click_url=None if instance.sensitive else partial(links.click_url, delivery.pk),
         stream=instance.stream,
         attachments=attachments,
+        sms_smart=instance.sms_smart,
+        sms_parts=instance.sms_parts,
     )
     return channel.message(delivery, content)
+
+
+def _neutral(parts: Sequence[tuple[str, bool, bool]], language: str) -> Content:
+    """That there is a message, and where to sign in: nothing of the type, its payload or its person goes along."""
+    site_url = conf.get().BASE_URL
+    context = {"site_url": site_url, "site": urlsplit(site_url).netloc, "LANGUAGE_CODE": language}
+    rendered = files.render_parts(NEUTRAL, parts, language, context)
+    return Content(parts=rendered, link=site_url, language=language, neutral=True)
 
 
 def values(instance: NotificationType, user: Any, language: str) -> tuple[dict[str, Any], str]:

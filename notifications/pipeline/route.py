@@ -38,11 +38,11 @@ def plan(
     for step, names in enumerate([type_.channels, *((name,) for name in type_.fallback)]):
         for name in names:
             channel = get_channel(name)
-            addresses, reason = channel.addresses(
+            addresses, reason, detail = channel.addresses(
                 notification.recipient, points.get((notification.recipient_id, name), ())
             )
             if not active:
-                addresses, reason = [], Reason.RECIPIENT_INACTIVE
+                addresses, reason, detail = [], Reason.RECIPIENT_INACTIVE, ""
             common = {
                 "notification": notification,
                 "channel": name,
@@ -50,7 +50,8 @@ def plan(
                 "priority": notification.priority,
             }
             if not addresses:
-                deliveries.append(Delivery(**common, status=Status.SKIPPED, reason=reason, settled_at=now))
+                skipped = Delivery(**common, status=Status.SKIPPED, reason=reason, detail=detail, settled_at=now)
+                deliveries.append(skipped)
             waits = step > 0 and (reached or (present and type_.fallback_after is not None))
             for address in addresses:
                 delivery = Delivery(**common, address=address.address, contact_point_id=address.contact_point_id)

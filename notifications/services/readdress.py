@@ -58,7 +58,7 @@ def _successor(point: ContactPoint) -> Address | None:
     if channel.every_address:  # the others get it anyway
         return None
     others = ContactPoint.objects.filter(user=point.user_id, channel=point.channel).exclude(pk=point.pk)
-    addresses, _ = channel.addresses(point.user, list(others))
+    addresses, *_ = channel.addresses(point.user, list(others))
     return addresses[0] if addresses else None
 
 

@@ -97,7 +97,7 @@ def site(
 def people(number: int) -> Sequence[Any]:
     """So many users with a phone."""
     model = get_user_model()
-    rows = [model(username=f"person{each}", phone=f"+4477009{each:05d}") for each in range(number)]
+    rows = [model(username=f"person{each}", phone=f"+9198470{each:05d}") for each in range(number)]
     return model._default_manager.bulk_create(rows)
 
 
