@@ -59,7 +59,9 @@ class Settings:
     """the user model's field with the person's language; the site's language where it has none"""
     USER_TIME_ZONE_FIELD: str = "time_zone"
     PHONE_REGION: str = ""
-    """country whose phone numbers may be written as they are dialled there, such as "US"; empty: only with + in front"""
+    """country whose phone numbers may be written as they are dialled there, such as "US"; empty: only with a +"""
+    CURRENCY: str = "USD"
+    """in which prices and budgets are, by ISO 4217"""
     HEARTBEAT_MAX_AGE_SECONDS: float = 180
     OPERATORS: str = ""
     """the group whose members are alerted; all active superusers when empty"""

@@ -12,5 +12,12 @@ notification_answered = Signal()
 """A person answered a notification. Arguments: `notification`, `answer` (a name of the type's `answers`), `by`: the
 channel. The sender is the type. Sent after it is stored."""
 
+budget_warned = Signal()
+"""So much of a budget is spent that operators are to know. Arguments: `budget`, `spent`, `begins`: its period's first
+day. Sent after commit, once in each process and period, so several times in all."""
+
+budget_reached = Signal()
+"""A budget is used up: what does not fit is held, critical messages apart. Arguments and times: `budget_warned`'s."""
+
 provider_changed = Signal()
 """A provider's breaker or control changed. Arguments: `alias`, `to`, `reason`."""

@@ -27,10 +27,11 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True)
 def _forget_provider_health() -> None:
-    """What a process remembers of the providers is of the test before."""
-    from notifications.pipeline import failover  # the apps are not loaded yet when this file is
+    """What a process remembers of providers, prices and budgets is of the test before."""
+    from notifications.pipeline import failover, spending  # the apps are not loaded yet when this file is
 
     failover.forget()
+    spending.forget()
 
 
 @pytest.fixture

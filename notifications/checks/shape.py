@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
@@ -40,6 +41,7 @@ SECONDS: dict[str, tuple[float, float]] = {
     "POLL_AFTER_SECONDS": (60, 86_400),
 }
 TEXTS = ("FROM_EMAIL", "INBOX_STAFF", "OPERATORS", "USER_LANGUAGE_FIELD", "USER_TIME_ZONE_FIELD")
+CURRENCY = re.compile("[A-Z]{3}")
 TRIGGER_ERRORS = ("log", "raise")
 
 
@@ -83,6 +85,9 @@ def _valid(name: str, value: Any) -> str:
     if name == "PHONE_REGION":
         right = value == "" or (isinstance(value, str) and value in phone_numbers.countries())
         return "" if right else "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"
+    if name == "CURRENCY":
+        right = isinstance(value, str) and CURRENCY.fullmatch(value) is not None
+        return "" if right else "a currency by its three capital letters of ISO 4217, such as 'USD' or 'INR'"
     if name == "LANES":
         right = isinstance(value, dict) and set(value) == set(LANES)
         right = right and all(isinstance(each, str) and each for each in value.values())

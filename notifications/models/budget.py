@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
 from django.core.validators import MaxValueValidator
-from django.db import models
+from django.db import connections, models
+from django.db.models import Q, Sum
+
+from notifications.models import bulk
+
+SpendingKey = tuple[date, str, str]
+"""day, provider, category"""
+Amounts = dict[SpendingKey, Decimal]
+
+
+def plain(amount: Decimal) -> str:
+    """With two decimals at least, and no zeros after those: 12.50, 0.0079."""
+    whole, _, decimals = f"{amount:f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0'):0<2}"
 
 
 class Period(models.TextChoices):
@@ -11,6 +28,38 @@ class Period(models.TextChoices):
 
     DAY = "day", "a day"
     MONTH = "month", "a month"
+
+
+class SpendingQuerySet(models.QuerySet["Spending"]):
+    """Queries with a name."""
+
+    def add(self, amounts: Mapping[SpendingKey, Decimal]) -> None:
+        """Add these amounts; what is negative is given back. One statement, in one order, so that no two can block."""
+        rows = [(*key, amount) for key, amount in sorted(amounts.items()) if amount]
+        if not rows:
+            return
+        connection, table = connections[self.db], self.model._meta.db_table
+        columns = (("day", "date"), ("provider", "text"), ("category", "text"), ("amount", "numeric"))
+        source = bulk.recordset(connection.vendor, columns)
+        # Rounded, since SQLite adds floating-point numbers.
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table} (day, provider, category, amount) "  # noqa: S608 - names of our own columns
+                f"SELECT day, provider, category, amount FROM {source} WHERE true ORDER BY day, provider, category "
+                "ON CONFLICT (day, provider, category) DO UPDATE "
+                f"SET amount = ROUND({table}.amount + excluded.amount, 6)",
+                [bulk.pack(connection.vendor, columns, rows)],
+            )
+
+    def sums(self, today: date) -> dict[str, dict[tuple[str, str], Decimal]]:
+        """Period → (provider, category) → what was spent in the one that `today` belongs to."""
+        this_month = self.filter(day__gte=today.replace(day=1), day__lte=today).values("provider", "category")
+        rows = this_month.annotate(month=Sum("amount"), today=Sum("amount", filter=Q(day=today))).order_by()
+        found: dict[str, dict[tuple[str, str], Decimal]] = {Period.DAY: {}, Period.MONTH: {}}
+        for each in rows:
+            for period, amount in ((Period.DAY, each["today"]), (Period.MONTH, each["month"])):
+                found[period][each["provider"], each["category"]] = round(amount or Decimal(), 6)
+        return found
 
 
 class Budget(models.Model):
@@ -31,7 +80,13 @@ class Budget(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} for {self.get_period_display()}: {self.provider or 'all'}, {self.category or 'all'}"
+        return self.describe()
+
+    def describe(self, currency: str = "") -> str:
+        """The budget of 20.00 USD a day for sandbox, marketing."""
+        amount = f"{plain(self.amount)} {currency}".rstrip()
+        concerned = ", ".join(filter(None, (self.provider, self.category))) or "all messages"
+        return f"The budget of {amount} {self.get_period_display()} for {concerned}"
 
 
 class Spending(models.Model):
@@ -41,6 +96,8 @@ class Spending(models.Model):
     provider = models.CharField(max_length=50)
     category = models.CharField(max_length=50)
     amount = models.DecimalField(max_digits=14, decimal_places=6, default=0)
+
+    objects = SpendingQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "spending"

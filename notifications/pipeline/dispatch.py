@@ -120,6 +120,7 @@ class Round:
             free -= 0 if self.ready[0].provider.local else len(self.ready[0].works)
             wave.append(self.ready.popleft())
         held = set(start([work for each in wave for work in each.works if work.message]))
+        self._choose([work for each in wave for work in each.works if work.provider is None])
         for each in wave:
             each.works = [work for work in each.works if work in held or not work.message]
         opened = [each for each in wave if each.works]
@@ -141,10 +142,13 @@ class Round:
                 late.extend(each.works)
             else:
                 self.ready.append(each)
-        for work in late:
+        self._choose(late)
+
+    def _choose(self, works: Sequence[Work]) -> None:
+        for work in works:
             persist(partial(choose_provider, work, clock.now()))
-        self._settle([each for each in late if each.outcome])
-        self._make_ready([each for each in late if not each.outcome])
+        self._settle([each for each in works if each.outcome])
+        self._make_ready([each for each in works if not each.outcome])
 
     def _collect(self) -> None:
         """Wait for an answer, a moment more for others, and settle them together. A failure waits for no others."""

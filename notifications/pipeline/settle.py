@@ -10,9 +10,9 @@ from django.db import transaction
 
 from notifications import clock
 from notifications.channels.registry import leaves_app
-from notifications.models import Cause, ContactPoint, Delivery, Event, Status, bulk, outbox
+from notifications.models import Cause, ContactPoint, Delivery, Event, Reason, Status, bulk, outbox
 from notifications.models.states import SUCCEEDED, UNSUCCESSFUL
-from notifications.pipeline import fallback, inbox, queue
+from notifications.pipeline import fallback, inbox, queue, spending
 from notifications.pipeline.outcome import Outcome
 from notifications.preferences.suppression import suppress
 from notifications.signals import delivery_settled
@@ -31,9 +31,10 @@ def settle(batch: Sequence[Settled]) -> int:
     with transaction.atomic():
         held = outbox.settle([outcome.settlement for _, outcome in batch])
         stored = [(delivery, outcome) for delivery, outcome in batch if delivery.pk in held]
-        bulk.insert([_event(delivery, outcome) for delivery, outcome in stored])
+        bulk.insert([_event(delivery, outcome) for delivery, outcome in stored if not _is_held_on(delivery, outcome)])
         _store_inbox(stored)
         _disable_addresses(stored)
+        spending.correct((delivery, outcome.settlement) for delivery, outcome in stored)
         activated = fallback.advance(_with_fallback(stored), clock.now())
     for delivery in activated:
         queue.wake(lane_of(delivery.priority))
@@ -47,6 +48,11 @@ def settle(batch: Sequence[Settled]) -> int:
     if len(stored) < len(batch):
         logger.warning("%d late results were refused: their lease had passed", len(batch) - len(stored))
     return len(stored)
+
+
+def _is_held_on(delivery: Delivery, outcome: Outcome) -> bool:
+    """Held again for the same reason: told once. What is held for a day would fill the timeline."""
+    return outcome.settlement.reason == Reason.BUDGET == delivery.reason
 
 
 def _event(delivery: Delivery, outcome: Outcome) -> Event:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
 
@@ -19,6 +19,7 @@ from notifications.pipeline import failover, fallback, gate, questions, reconcil
 from notifications.pipeline.gate import Candidate, Verdict
 from notifications.pipeline.outcome import Outcome, of_preparation_error, of_verdict
 from notifications.pipeline.render import fill_inbox, render
+from notifications.pipeline.spending import Refusal
 from notifications.providers.base import Provider
 from notifications.providers.registry import get_provider
 from notifications.types import LANES
@@ -37,6 +38,8 @@ class Work:
     """None: the provider is asked what became of it"""
     outcome: Outcome | None = None
     """set: nothing is left to do but to settle"""
+    over_budget: dict[str, Refusal] = field(default_factory=dict)
+    """alias → why that provider may not be paid for it now"""
     opens_before: float = inf
     """by `time.monotonic()`: a request that opened later could outlast its lease, and another worker's with it"""
 
@@ -100,6 +103,7 @@ def _unchanged(work: Work, *, due_at: datetime, attempts: int, crashes: int) -> 
         started_at=delivery.started_at,
         provider=delivery.provider,
         provider_id=delivery.provider_id,
+        segments=delivery.segments,
         cost=delivery.cost,
         settled_at=delivery.settled_at,
     )
@@ -210,9 +214,14 @@ def choose_provider(work: Work, now: datetime) -> None:
         detail = f"No provider of {channel.name} can carry it to this address; asked: {', '.join(channel.providers)}."
         work.outcome = _end(work, now, Status.FAILED, Reason.NOT_CARRIED, detail)
         return
-    chosen = failover.choose(channel, now, among=takers, after=delivery.provider)
+    affordable = [each for each in takers if each not in work.over_budget]
+    chosen = failover.choose(channel, now, among=affordable, after=delivery.provider)
     if isinstance(chosen, failover.Held):
         held = Verdict(Status.PENDING, Reason.NO_PROVIDER, chosen.detail, until=chosen.until)
+        if work.over_budget:
+            until = min(each.until for each in work.over_budget.values())
+            detail = " ".join(each.detail for each in work.over_budget.values())
+            held = Verdict(Status.PENDING, Reason.BUDGET, detail, until=until)
         work.outcome = of_verdict(delivery, held, now, fence=work.fence)
     else:
         work.provider = chosen

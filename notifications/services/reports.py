@@ -15,7 +15,7 @@ from django.db import transaction
 from notifications import clock
 from notifications.models import Cause, Delivery, Event, Kind, Reason, Status, bulk
 from notifications.models.states import SUCCEEDED, TRANSITIONS
-from notifications.pipeline import fallback, queue
+from notifications.pipeline import fallback, queue, spending
 from notifications.preferences.suppression import suppress
 from notifications.signals import delivery_settled
 from notifications.types import lane_of
@@ -81,6 +81,7 @@ def record(reports: Sequence[Report], *, wait: bool = True) -> Recorded:
     with transaction.atomic():
         rows = Delivery.objects.filter(pk__in={each.delivery_id for each in reports}).order_by("pk")
         known = {each.pk: each for each in rows.select_for_update(skip_locked=not wait)}
+        costs = {each.pk: each.cost for each in known.values()}
         events: list[Event] = []
         moved: list[Delivery] = []
         priced: list[Delivery] = []
@@ -102,6 +103,7 @@ def record(reports: Sequence[Report], *, wait: bool = True) -> Recorded:
         changed = {each.pk: each for each in moved}
         bulk.update(list({each.pk: each for each in (*priced, *moved)}.values()), _WRITTEN)
         bulk.insert(events)
+        spending.correct_reported(known.values(), costs)
         activated = fallback.advance({each.notification_id for each in moved}, now)
         transaction.on_commit(partial(_tell, list(changed.values()), {lane_of(each.priority) for each in activated}))
     return Recorded(known=known.keys(), moved=len(moved))

@@ -116,6 +116,8 @@ def test_e002_unknown_names(settings: Settings) -> None:
         ("TRIGGER_ERRORS", "ignore", "'log' or 'raise'"),
         ("PHONE_REGION", "UK", "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"),
         ("PHONE_REGION", "us", "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"),
+        ("CURRENCY", "usd", "a currency by its three capital letters of ISO 4217, such as 'USD' or 'INR'"),
+        ("CURRENCY", None, "a currency by its three capital letters of ISO 4217, such as 'USD' or 'INR'"),
         ("PHONE_REGION", None, "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"),
         (
             "LANES",
@@ -209,7 +211,8 @@ def test_e007_an_unknown_option(settings: Settings) -> None:
     assert with_channel(settings, {**SMS, "OPTIONS": {"user_feild": "mobile"}}) == [
         Error(
             "NOTIFICATIONS['CHANNELS']['extra']: unknown option 'user_feild'.",
-            hint="Known: user_field.",
+            hint="Known: allowed_countries, denied_countries, max_parts, require_verified, senders, shorten, smart, "
+            "user_field.",
             id="notify.E007",
         )
     ]
