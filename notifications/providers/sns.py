@@ -12,7 +12,6 @@ from django.core.checks import CheckMessage, Error
 
 from notifications import conf
 from notifications.exceptions import (
-    AddressError,
     ConfigurationError,
     OptedOutError,
     PermanentError,
@@ -21,7 +20,7 @@ from notifications.exceptions import (
     UnknownOutcome,
 )
 from notifications.messages import Message, Receipt, SmsMessage
-from notifications.providers.sms import DELIVERY_ID, NUMBER, SmsProvider, without_numbers
+from notifications.providers.sms import NUMBER, SmsProvider, without_numbers
 from notifications.providers.transport.answers import root_cause
 
 OPTED_OUT = "OptedOut"
@@ -34,15 +33,15 @@ class SnsProvider(SmsProvider):
     """Publishes to one number, with the given key or with what boto3 finds, from a sender id or a number.
 
     SNS tells nothing of what becomes of a message, and cannot be asked: what is taken stays "sent", and after an
-    unknown outcome the message's type decides. Our delivery id goes along as an attribute and does not come back. SNS
-    also takes what it will not send, to people who answered STOP to it; so it is asked about each number before.
+    unknown outcome the message's type decides. It knows no attribute for an id of ours. SNS also takes what it will not
+    send, to people who answered STOP to it; so it is asked about each number before, as far as its rate limit lets us.
     """
 
     service: ClassVar[str] = "SNS"
     libraries: ClassVar[tuple[str, ...]] = ("boto3",)
     extra: ClassVar[str] = "sns"
-    sender: ClassVar[re.Pattern[str]] = re.compile(rf"(?=.*[A-Za-z])[A-Za-z0-9]{{1,11}}|{NUMBER.pattern}")
-    sender_form: ClassVar[str] = "a name of at most 11 letters and digits, or a number such as +15005550006"
+    sender: ClassVar[re.Pattern[str]] = re.compile(rf"(?=.*[A-Za-z])[A-Za-z0-9]{{3,11}}|{NUMBER.pattern}")
+    sender_form: ClassVar[str] = "a name of 3 to 11 letters and digits, or a number such as +15005550006"
 
     region: str
     access_key_id: str = field(default="", repr=False)
@@ -104,10 +103,7 @@ class SnsProvider(SmsProvider):
 
     def attributes(self, message: SmsMessage) -> dict[str, dict[str, str]]:
         """What goes along with the text, as SNS words it."""
-        found = {
-            DELIVERY_ID: _string(str(message.delivery_id)),
-            "AWS.SNS.SMS.SMSType": _string(TRANSACTIONAL if message.critical else self.sms_type),
-        }
+        found = {"AWS.SNS.SMS.SMSType": _string(TRANSACTIONAL if message.critical else self.sms_type)}
         if sender := self.sender_of(message) or self.sender_id:
             is_number = NUMBER.fullmatch(sender) is not None
             found["AWS.MM.SMS.OriginationNumber" if is_number else "AWS.SNS.SMS.SenderID"] = _string(sender)
@@ -139,10 +135,15 @@ class SnsProvider(SmsProvider):
 
     def _ask(self, current: Any, client: Any, number: str) -> None:
         """Raises `OptedOutError` for a person who opted out, `TemporaryError` if SNS cannot say."""
+        told: dict[str, Any] = {}
         try:
             told = self._call(current, client.check_if_phone_number_is_opted_out, phoneNumber=number)
         except UnknownOutcome as error:  # a question sends nothing
             raise TemporaryError(str(error), code=error.code) from error
+        except TemporaryError as error:
+            if not error.code.startswith("Throttl"):
+                raise
+            # Too many questions: SNS itself sends nothing to whom it should not.
         if told.get("isOptedOut"):
             raise OptedOutError("SNS: the person opted out by STOP.", code=OPTED_OUT)
         current.written = False
@@ -173,8 +174,9 @@ def _refusal(error: Any) -> ProviderError:
     told.args = (without_numbers(str(told)),)
     if told.code == OPTED_OUT or "opted out" in said:
         return OptedOutError(str(told), code=OPTED_OUT)
-    if told.code == "InvalidParameter" and "PhoneNumber" in said:  # "PhoneNumber Reason: … is not valid to publish to"
-        return AddressError(str(told), code=told.code)
+    if told.code == "InvalidParameter" and "PhoneNumber" in said:
+        # "… is not valid to publish to": also of each good number, in a region that sends no text messages.
+        return TemporaryError(str(told), code=told.code)
     return told
 
 

@@ -15,6 +15,7 @@ from notifications.testing.providers import RETRY_AFTER, Scenario
 from tests.contract.http_server import Answer, HttpServer, Request
 from tests.contract.moto_server import forwarded, reset
 from tests.contract.ses_server import KEY, REGION
+from tests.contract.sns_marked import MARK
 
 OPTED_OUT = "+447700900199"
 """moto's people whose number ends in 99 have opted out"""
@@ -39,9 +40,7 @@ class SnsServer(HttpServer):
             429, "Throttling", "Rate exceeded", Retry_After=str(int(RETRY_AFTER.total_seconds()))
         ),
         Scenario.PERMANENT: refusal(400, "InvalidParameter", "Invalid parameter: Message too long"),
-        Scenario.BAD_ADDRESS: refusal(
-            400, "InvalidParameter", "Invalid parameter: PhoneNumber Reason: +447700900123 is not valid to publish to"
-        ),
+        Scenario.BAD_ADDRESS: refusal(400, "OptedOut", "The number is opted out"),
     }
 
     def __init__(self, moto_port: int, **options: Any) -> None:
@@ -49,6 +48,8 @@ class SnsServer(HttpServer):
         """of each message taken: name → type and value"""
         self.asked: list[str] = []
         """numbers it was asked about"""
+        self.answers_questions: Answer | None = None
+        """what it says to each question while it is set"""
         self.refuses_after_question = False
         """whether it listens no longer once it has answered a question"""
         self._moto_port = moto_port
@@ -62,14 +63,15 @@ class SnsServer(HttpServer):
             return refusal(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
         form = dict(parse_qsl(request.body.decode(), keep_blank_values=True, strict_parsing=True))
         answer = forwarded(self._moto_port, request.path, request.body, dict(request.headers))
-        if answer.status == 200:
-            with self._taking:
-                if form["Action"] == "Publish":
-                    self.attributes.append(_attributes(form))
-                else:
-                    self.asked.append(form["phoneNumber"])
-                    if self.refuses_after_question:
-                        self._hang_up(answer)
+        if form["Action"] != "Publish" and self.answers_questions is not None:
+            answer = self.answers_questions
+        with self._taking:
+            if form["Action"] != "Publish":
+                self.asked.append(form["phoneNumber"])
+                if self.refuses_after_question:
+                    self._hang_up(answer)
+            elif answer.status == 200:
+                self.attributes.append(_attributes(form))
         return answer
 
     def _hang_up(self, answer: Answer) -> None:
@@ -81,7 +83,8 @@ class SnsServer(HttpServer):
             self._listener = None
 
     def taken(self) -> list[UUID]:
-        return [UUID(each["delivery_id"][1]) for each in self.attributes]
+        """Of messages that `MarkedSnsProvider` sent."""
+        return [UUID(each[MARK][1]) for each in self.attributes]
 
     def messages(self) -> list[tuple[str, str]]:
         """Number and text of the messages that SNS took."""

@@ -1,5 +1,6 @@
 """Amazon SNS keeps the contract of every provider, through boto3 and in front of moto's server."""
 
+import logging
 import os
 import ssl
 from collections.abc import Callable, Iterator
@@ -66,7 +67,7 @@ def sms(**values: Any) -> SmsMessage:
 
 
 class TestSns(ProviderContract):
-    backend = "notifications.providers.sns.SnsProvider"
+    backend = "tests.contract.sns_marked.MarkedSnsProvider"
     required_options = ("region",)
     sdk = ("boto3", "botocore", "requests", "urllib3")
 
@@ -89,14 +90,13 @@ class TestSns(ProviderContract):
 # What is asked of SNS.
 
 
-def test_a_message_has_its_number_text_and_our_id(make_provider: MakeSns, server: SnsServer) -> None:
-    message = sms(text="Grüße 🎈 & “more”\nsoon")
-    receipt = make_provider().send(message)
+def test_a_message_has_its_number_and_text_and_nothing_that_sns_does_not_know(
+    make_provider: MakeSns, server: SnsServer
+) -> None:
+    receipt = make_provider().send(sms(text="Grüße 🎈 & “more”\nsoon"))
     assert server.messages() == [("+447700900123", "Grüße 🎈 & “more”\nsoon")]
     assert [receipt.provider_id] == server.message_ids()
-    assert server.attributes == [
-        {"delivery_id": ("String", str(message.delivery_id)), "AWS.SNS.SMS.SMSType": ("String", "Transactional")}
-    ]
+    assert server.attributes == [{"AWS.SNS.SMS.SMSType": ("String", "Transactional")}]
 
 
 def test_the_highest_price_goes_along(make_provider: MakeSns, server: SnsServer) -> None:
@@ -207,6 +207,24 @@ def test_a_message_that_is_not_written_after_the_question_is_temporary(
     assert (server.asked, server.messages()) == (["+447700900123"], [])
 
 
+@pytest.mark.parametrize(("status", "code"), [(429, "Throttled"), (400, "Throttling"), (400, "ThrottlingException")])
+def test_a_question_too_many_does_not_hold_the_message_back(
+    make_provider: MakeSns, server: SnsServer, status: int, code: str
+) -> None:
+    server.answers_questions = refusal(status, code, "Rate exceeded")
+    receipt = make_provider(ask_opted_out=True).send(sms())
+    assert [receipt.provider_id] == server.message_ids()
+
+
+def test_a_message_that_is_not_written_after_a_question_too_many_is_temporary(
+    make_provider: MakeSns, server: SnsServer
+) -> None:
+    server.answers_questions = refusal(429, "Throttled", "Rate exceeded", Connection="close")
+    server.refuses_after_question = True
+    with pytest.raises(TemporaryError, match="was not reached"):
+        make_provider(ask_opted_out=True).send(sms())
+
+
 def test_a_question_that_may_not_be_asked_holds_the_message_back(make_provider: MakeSns, server: SnsServer) -> None:
     server.scripted = refusal(403, "AuthorizationError", "not authorized to perform: SNS:CheckIfPhoneNumberIsOptedOut")
     with pytest.raises(TemporaryError, match="CheckIfPhoneNumberIsOptedOut") as raised:
@@ -220,8 +238,9 @@ def test_a_question_that_may_not_be_asked_holds_the_message_back(make_provider: 
 @pytest.mark.parametrize(
     ("answer", "error", "code"),
     [
+        # Said of every number in a region that sends no text messages.
         (refusal(400, "InvalidParameter", "Invalid parameter: PhoneNumber Reason: +447700900123 is not valid to"
-                 " publish to"), AddressError, "InvalidParameter"),
+                 " publish to"), TemporaryError, "InvalidParameter"),
         (refusal(400, "OptedOut", "The number is opted out"), AddressError, "OptedOut"),
         (refusal(400, "InvalidParameter", "Invalid parameter: +447700900123 is opted out"), AddressError, "OptedOut"),
         (refusal(400, "InvalidParameter", "Invalid parameter: Message too long"), PermanentError, "InvalidParameter"),
@@ -280,8 +299,8 @@ def test_many_threads_share_the_connections(make_provider: MakeSns, server: SnsS
     with ThreadPoolExecutor(32) as threads:
         receipts = list(threads.map(make_provider(timeout_seconds=30).send, messages))
     assert [each.delivery_id for each in receipts] == [each.delivery_id for each in messages]
-    assert sorted(server.taken()) == sorted(each.delivery_id for each in messages)
-    assert len({each.provider_id for each in receipts}) == len(messages)
+    assert sorted(server.message_ids()) == sorted(each.provider_id for each in receipts)
+    assert len(set(server.message_ids())) == len(messages)
     assert server.connections <= 32
 
 
@@ -293,7 +312,16 @@ def test_a_forked_process_leaves_the_connections_to_its_parent(
     parent = os.getpid()
     monkeypatch.setattr(os, "getpid", lambda: parent + 1)  # as if this were the child
     provider.send(sms())
-    assert (len(server.taken()), server.connections) == (2, 2)
+    assert (len(server.messages()), server.connections) == (2, 2)
+
+
+def test_nothing_of_a_message_is_logged(
+    make_provider: MakeSns, server: SnsServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        make_provider(ask_opted_out=True).send(sms(text="quicksilver"))
+    assert server.messages() == [("+447700900123", "quicksilver")]
+    assert not any(secret in caplog.text for secret in ("quicksilver", "900123", SECRET))
 
 
 # System checks.
@@ -319,7 +347,12 @@ def sns_error(number: str, text: str, hint: str) -> Error:
         (
             {"sender_id": "My Clinic"},
             [sns_error("E003", "['sender_id'] is 'My Clinic', which SNS cannot send from",
-                       "Give a name of at most 11 letters and digits, or a number such as +15005550006.")],
+                       "Give a name of 3 to 11 letters and digits, or a number such as +15005550006.")],
+        ),
+        (
+            {"sender_id": "GP"},
+            [sns_error("E003", "['sender_id'] is 'GP', which SNS cannot send from",
+                       "Give a name of 3 to 11 letters and digits, or a number such as +15005550006.")],
         ),
         (
             {"sms_type": "marketing"},
@@ -336,7 +369,7 @@ def sns_error(number: str, text: str, hint: str) -> Error:
         (
             {"senders": {"GB": "My Clinic"}},
             [Error(f"{WHERE}['senders']['GB'] is 'My Clinic', which SNS cannot send from.",
-                   hint="Give a name of at most 11 letters and digits, or a number such as +15005550006.",
+                   hint="Give a name of 3 to 11 letters and digits, or a number such as +15005550006.",
                    id="notifications.sms.E004")],
         ),
         (

@@ -77,7 +77,7 @@ def test_what_twilio_cannot_send_now_goes_out_through_sns(person, twilio, sns, s
     twilio.scripted = refusal(status, code, "Not now")
     delivery = send(person)
     assert (delivery.status, delivery.provider) == (Status.SENT, "sns")
-    assert sns.taken() == [delivery.pk]
+    assert sns.message_ids() == [delivery.provider_id]
 
 
 def test_a_person_who_opted_out_gets_nothing_and_the_timeline_tells_by_which_code(person, twilio, sns):

@@ -5,6 +5,7 @@ This module imports botocore: import it where a client is made.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import Any
 
@@ -43,6 +44,10 @@ TEMPORARY = frozenset(
     }
 )
 """error codes of any AWS service that call for another attempt whatever their HTTP status"""
+
+
+# At DEBUG it writes down whole requests, with what they say and to whom.
+logging.getLogger("botocore.endpoint").setLevel(logging.INFO)
 
 
 class _Connection(Bounded, AWSHTTPConnection):  # type: ignore[misc]
