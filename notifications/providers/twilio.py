@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urljoin, urlsplit
 from uuid import UUID
@@ -20,12 +19,10 @@ from notifications.exceptions import PermanentError, ProviderError, TemporaryErr
 from notifications.messages import Message, Receipt, SmsMessage
 from notifications.providers.sms import DELIVERY_ID, SmsProvider, without_numbers
 from notifications.providers.transport.answers import root_cause
-from notifications.providers.twilio_codes import failure, refused, state_of
+from notifications.providers.twilio_codes import cost_of, failure, refused, segments_of, state_of
 
 VALIDITY_MAX_SECONDS = 36_000
 MEDIA_MAX = 10
-COST_MAX = 1_000_000
-"""no message costs as much, and no column holds it"""
 
 _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
@@ -114,7 +111,8 @@ class TwilioProvider(SmsProvider):
             except ProviderError as error:
                 if error.code == "20404":
                     continue
-                raise TemporaryError(str(error), code=error.code, retry_after=_wait_of(error)) from error
+                wait = error.retry_after if isinstance(error, TemporaryError) else None
+                raise TemporaryError(str(error), code=error.code, retry_after=wait) from error
             yield self._receipt(delivery_id, found)
 
     def parameters(self, message: SmsMessage) -> dict[str, Any]:
@@ -255,21 +253,3 @@ def _fetchable(urls: Sequence[str]) -> Sequence[str]:
         if not is_public(url):
             raise PermanentError(f"Twilio cannot fetch media {number}: it needs http(s)://, and a public host.")
     return urls
-
-
-def _wait_of(error: ProviderError) -> Any:
-    return error.retry_after if isinstance(error, TemporaryError) else None
-
-
-def segments_of(number: object) -> int | None:
-    """The parts of a message; None for 0: a messaging service has counted none before it chose the sender."""
-    return int(str(number)) if re.fullmatch("[1-9][0-9]?", str(number)) else None
-
-
-def cost_of(price: object) -> Decimal | None:
-    """What a message costs: Twilio tells it as a negative amount."""
-    try:
-        amount = abs(Decimal(str(price)))
-    except InvalidOperation:
-        return None
-    return round(amount, 6) if amount.is_finite() and amount < COST_MAX else None

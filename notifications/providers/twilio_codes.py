@@ -1,19 +1,33 @@
-"""What Twilio's error codes and message statuses mean: for answers, for polled messages and for its webhook.
+"""What Twilio tells of a message means, by error code, status, price and parts: in answers, polls and its webhook.
 
-https://www.twilio.com/docs/api/errors and https://www.twilio.com/docs/messaging/api/message-resource
+https://www.twilio.com/docs/api/errors and https://www.twilio.com/docs/messaging/api/message-resource. Each code has a
+page of its own, https://www.twilio.com/docs/api/errors/30005; those of 21703 and 21704 are not confirmed by theirs.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
-from notifications.exceptions import AddressError, OptedOutError, PermanentError, ProviderError, TemporaryError
+from notifications.exceptions import (
+    AddressError,
+    OptedOutError,
+    PermanentError,
+    ProviderError,
+    TemporaryError,
+    UnknownOutcome,
+)
 from notifications.messages import ReceiptState
 from notifications.providers.sms import without_numbers
 from notifications.providers.transport.answers import TEXT_MAX_LENGTH, refusal, wait
+
+INTERNAL_ERROR = 500
+COST_MAX = 1_000_000
+"""no message costs as much, and no column holds it"""
 
 
 class Fault(StrEnum):
@@ -31,8 +45,6 @@ FAULTS: Mapping[int, Fault] = {
     for fault, codes in {
         Fault.ADDRESS: (
             21211,  # invalid number
-            21214,  # cannot be reached
-            21217,  # does not appear to be valid
             21265,  # a short code
             21268,  # premium rate or information service
             21614,  # no mobile number
@@ -45,6 +57,7 @@ FAULTS: Mapping[int, Fault] = {
             21602,  # neither text nor media
             21604,  # no recipient
             21617,  # longer than 1,600 characters
+            21619,  # neither text nor media, by a messaging service
             21620,  # a media URL that is none
             21623,  # too many media URLs
             30004,  # blocked
@@ -53,13 +66,14 @@ FAULTS: Mapping[int, Fault] = {
             30036,  # its validity period is over
         ),
         Fault.OPERATOR: (
+            10001,  # the account is not active
             20003,  # authentication
             20005,  # the account is not active
             20404,  # no such account
-            21264,  # the sender is not verified
+            21212,  # the sender is no number and no name that may be one
             21266,  # sender and recipient are the same number
-            21267,  # no names as senders on trial accounts
             21408,  # the recipient's country is not enabled
+            21601,  # the sender is not the account's
             21603,  # no sender
             21606,  # the sender cannot send there
             21607,  # the sender of a trial account
@@ -69,9 +83,10 @@ FAULTS: Mapping[int, Fault] = {
             21659,  # the sender is not one of Twilio's, or a short code of another country
             21660,  # the sender is another account's
             21661,  # the sender cannot send text messages
-            21703,  # the messaging service has no senders
-            21704,
-            21705,  # no such messaging service
+            21701,  # no such messaging service, or another account's
+            21703,  # the messaging service has no sender that can send this
+            21704,  # the messaging service has no senders
+            21705,  # that is no id of a messaging service
             30002,  # the account is suspended
             30010,  # more expensive than the highest price
             30032,  # the toll-free sender is not verified
@@ -80,10 +95,12 @@ FAULTS: Mapping[int, Fault] = {
         Fault.TRANSIENT: (
             20429,  # too many requests; not processed
             21611,  # the sender's queue is full
+            21730,  # maintenance
             30001,  # the queue is full
             30003,  # the handset is off or out of reach
             30008,  # unknown
             30017,  # the carrier's network is congested
+            30021,  # Twilio's own, in a messaging service
             30022,  # too many for the carriers of the US at once
             30410,  # the carrier did not answer in time
             30500,  # Twilio's own
@@ -120,6 +137,20 @@ def state_of(status: object, code: object = None) -> ReceiptState | None:
     return "bounced" if state == "failed" and fault_of(code) == Fault.ADDRESS else state
 
 
+def segments_of(number: object) -> int | None:
+    """The parts of a message; None for 0: a messaging service has counted none before it chose the sender."""
+    return int(str(number)) if re.fullmatch("[1-9][0-9]?", str(number)) else None
+
+
+def cost_of(price: object) -> Decimal | None:
+    """What a message costs: Twilio tells it as a negative amount."""
+    try:
+        amount = abs(Decimal(str(price)))
+    except InvalidOperation:
+        return None
+    return round(amount, 6) if amount.is_finite() and amount < COST_MAX else None
+
+
 def failure(code: str, text: str, *, retry_after: timedelta | None = None) -> ProviderError:
     """The error for a message that was not sent."""
     fault = fault_of(code)
@@ -134,7 +165,10 @@ def failure(code: str, text: str, *, retry_after: timedelta | None = None) -> Pr
 
 
 def refused(response: Any) -> ProviderError:
-    """The error for an answer that is no success, in Twilio's own JSON or in that of RFC 9457."""
+    """The error for an answer that is no success, in Twilio's own JSON or in that of RFC 9457.
+
+    After a 500 the message may go out all the same: https://www.twilio.com/docs/api/errors/20500
+    """
     try:
         told = response.json()
         code = str(told.get("code") or "")
@@ -143,6 +177,8 @@ def refused(response: Any) -> ProviderError:
         code, text = "", response.text
     said = f"{code} {without_numbers(text)}".strip()
     found = refusal("Twilio", response.status_code, said, response.headers, code=code)
-    if fault_of(code) is None or response.status_code >= 500:
+    if response.status_code == INTERNAL_ERROR:
+        return UnknownOutcome(str(found), code=found.code)
+    if fault_of(code) is None or response.status_code > INTERNAL_ERROR:
         return found
     return failure(code, str(found), retry_after=wait(response.headers))

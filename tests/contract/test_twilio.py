@@ -305,7 +305,10 @@ def test_nothing_of_a_message_is_logged(provider: TwilioProvider, caplog: pytest
         (refusal(429, 20429, "Too Many Requests"), TemporaryError, "20429"),
         (refusal(429, 21611, "This 'From' number has exceeded the maximum number of queued messages"), TemporaryError,
          "21611"),
-        (refusal(500, 20500, "Internal Server Error"), TemporaryError, "20500"),
+        (refusal(400, 21212, "The 'From' number is not a valid phone number"), TemporaryError, "21212"),
+        (refusal(404, 21701, "The Messaging Service does not exist"), TemporaryError, "21701"),
+        (refusal(500, 20500, "Internal Server Error"), UnknownOutcome, "20500"),  # it may have been sent
+        (Answer(500, {}, b"<h1>Error</h1>"), UnknownOutcome, "500"),
         (Answer(503, {}, b"upstream connect error"), TemporaryError, "503"),
         (Answer(502, {}, b"<h1>Bad Gateway</h1>"), UnknownOutcome, "502"),
         (refusal(504, 20504, "Timeout"), UnknownOutcome, "20504"),

@@ -20,8 +20,7 @@ from notifications import conf
 from notifications.messages import storable
 from notifications.models import Cause, Kind, Meaning
 from notifications.providers.sms import DELIVERY_ID, without_numbers
-from notifications.providers.twilio import cost_of, segments_of
-from notifications.providers.twilio_codes import Fault, fault_of, state_of
+from notifications.providers.twilio_codes import Fault, cost_of, fault_of, segments_of, state_of
 from notifications.tracking.webhooks.base import (
     Forbidden,
     Inbound,
