@@ -61,12 +61,7 @@ class Delivery(models.Model):
                 condition=Q(status__in=[Status.FAILED, Status.BOUNCED, Status.UNKNOWN, Status.EXPIRED]),
                 name="notify_delivery_trouble",
             ),
-            # Of text messages alone: what a STOP ends, and of which providers are asked. Others would only cost.
-            models.Index(
-                fields=["address"],
-                condition=Q(channel="sms", due_at__isnull=False),
-                name="notify_delivery_sms_open",
-            ),
+            # Of text messages alone: those of which providers are asked. Emails that nobody reports would fill it.
             models.Index(
                 fields=["provider", "settled_at", "id"],
                 condition=Q(channel="sms", status=Status.SENT),

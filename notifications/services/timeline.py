@@ -58,6 +58,8 @@ def _text(kind: str, data: dict[str, Any]) -> str:
         said.append(f"(attempt {attempt}, {data.get('latency_ms', 0)} ms)")
     if reason := data.get("reason"):
         said.append(f"— {Reason(reason).label}" if reason in Reason.values else f"— {reason}")
+    if answer := data.get("answer"):
+        said.append(f"— {answer}")
     if person := data.get("by"):
         said.append(f"— by {person}")
     if error := data.get("error") or data.get("detail"):

@@ -12,7 +12,8 @@ from project.accounts.phone import PhoneField
 class User(AbstractUser):
     """A person who signs in: patient, doctor or staff, as their groups say."""
 
-    phone = PhoneField(_("phone"), blank=True, help_text=_("International, such as +1 415 555 2671."))
+    # An index: whose number it is, is asked for each text message that comes in.
+    phone = PhoneField(_("phone"), blank=True, db_index=True, help_text=_("International, such as +1 415 555 2671."))
     time_zone = models.CharField(
         _("time zone"),
         max_length=64,

@@ -12,6 +12,7 @@ from django.test import Client
 
 from notifications.models import Delivery, Event, InboundMessage, Reason, Status, Suppression
 from notifications.pipeline import request, work
+from notifications.pipeline.settle import settle
 from notifications.services import apply_inbound, notify
 from tests.faults import ledger, sites
 from tests.faults.app.notifications import ByText
@@ -67,7 +68,10 @@ def test_none_of_500_queued_messages_leaves_after_the_stop_while_workers_send(ph
     assert started(person.phone) <= were_open, "a request was opened after the STOP was committed"
     for row in rows:
         ended, taken = (row.status, row.reason), counts[str(row.pk)]
-        right = {(Status.SENT, ""): taken == 1 and row.pk in were_open, (Status.SKIPPED, "suppressed"): taken == 0}
+        right: dict[tuple[str, str], bool] = {
+            (Status.SENT, ""): taken == 1 and row.pk in were_open,
+            (Status.SKIPPED, "suppressed"): taken == 0,
+        }
         assert right.get(ended), ledger.tell([row], counts)
     assert sum(row.status == Status.SKIPPED for row in rows) > 100, "the STOP came too late to race anybody"
     assert Delivery.objects.exclude(address=person.phone).filter(status=Status.SENT).count() == OTHERS
@@ -81,9 +85,8 @@ def test_what_is_claimed_is_not_sent_and_what_is_open_is_not_called_back(phones:
         notify(ByText(text=f"message {number}"), to=person)
     open_ = work.claim("default", 2)
     claimed = work.claim("default", 5)
-    for each in (open_, claimed):
-        work.prepare(each)
-        assert all(one.message is not None for one in each)
+    work.prepare([*open_, *claimed])
+    assert all(each.message is not None for each in (*open_, *claimed))
     assert len(request.start(open_)) == 2
     stop(person.phone)
     assert request.start(claimed) == []
@@ -91,8 +94,6 @@ def test_what_is_claimed_is_not_sent_and_what_is_open_is_not_called_back(phones:
         (answer,), latency = request.call(request.Request([each]), request.Unrecorded())
         request.finish(each, answer, latency)
         assert each.outcome is not None
-    from notifications.pipeline.settle import settle
-
     settle([(each.delivery, each.outcome) for each in open_ if each.outcome])
     run_round()
     assert sum(phones.provider.counts().values()) == 2

@@ -115,6 +115,7 @@ def test_a_word_answers_the_one_question_that_is_open(ask, write, text, answer):
     assert write(text) == ["Thank you. Your answer has been noted."]
     assert answered() == {"tea": answer}
     message = InboundMessage.objects.get()
+    assert message.notification is not None
     assert (message.meaning, message.notification.payload["name"]) == (Meaning.ANSWER, "tea")
 
 
@@ -138,7 +139,7 @@ def test_an_answer_stands_in_the_timeline(ask, write):
     event = Event.objects.get(notification=notification, kind="answered")
     assert event.data == {"channel": "sms", "answer": "confirm"}
     assert event.delivery_id == notification.deliveries.get(channel="sms").pk
-    assert "answered" in [each.kind for each in timeline(notification)]
+    assert "Answered — confirm" in [each.text for each in timeline(notification)]
 
 
 def test_free_text_answers_nothing(ask, write):

@@ -349,3 +349,17 @@ def test_a_worker_on_its_round_deals_with_messages(write, person, desk, settings
     tasks.drain("default")
     assert InboundMessage.objects.filter(due_at=None, applied_at__isnull=False).count() == 2
     assert Delivery.objects.filter(notification__type=SmsReceived.key, channel="in_app").exists()
+
+
+def test_a_message_to_a_number_that_was_another_persons_before_is_refused_when_its_time_comes(
+    write, person, make_person
+):
+    (waits,) = notify(Note(text="a"), to=person)
+    number, person.phone = person.phone, "+447700900998"
+    person.save()
+    make_person(phone=number)
+    write("STOP", number)
+    apply_inbound()
+    assert waits.deliveries.get().status == Status.PENDING
+    deliver_all()
+    assert (waits.deliveries.get().status, outbox("sms", to=number)) == (Status.SKIPPED, [])

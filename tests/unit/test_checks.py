@@ -111,6 +111,8 @@ def test_e002_unknown_names(settings: Settings) -> None:
         ("LINGER_SECONDS", -1, "a number of seconds from 0 to 600"),
         ("FROM_EMAIL", None, "a text"),
         ("OPERATORS", ["night shift"], "a text"),
+        ("INBOX_STAFF", None, "a text"),
+        ("POLL_AFTER_SECONDS", 10, "a number of seconds from 60 to 86400"),
         ("BASE_URL", "example.com", "where people reach this site, such as https://notify.example.com"),
         ("BASE_URL", "http://[", "where people reach this site, such as https://notify.example.com"),
         ("TRIGGER_ERRORS", "ignore", "'log' or 'raise'"),

@@ -72,6 +72,7 @@ class Migration(migrations.Migration):
                     "phone",
                     project.accounts.phone.PhoneField(
                         blank=True,
+                        db_index=True,
                         help_text="International, such as +1 415 555 2671.",
                         max_length=16,
                         verbose_name="phone",
