@@ -18,13 +18,14 @@ class NotifyConfig(AppConfig):
 
     def ready(self) -> None:
         from notifications import checks  # noqa: F401 - registers the system checks
-        from notifications.analytics import alerts
+        from notifications.analytics import alerts, budget_alerts
         from notifications.services import forwarding, one_time_code, replies
 
         for app in apps.get_app_configs():
             if app.name != self.name and app.module and module_has_submodule(app.module, "notifications"):
                 import_module(f"{app.name}.notifications")
         alerts.connect()
+        budget_alerts.connect()
         one_time_code.connect()
         replies.connect()
         forwarding.connect()

@@ -7,6 +7,7 @@ as their cost, those under way included, and no budget is overrun by messages th
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,6 +30,7 @@ from notifications.signals import budget_reached, budget_warned
 
 LOOK_AGAIN_SECONDS = 5.0
 """how old prices may be, and the news that there is a budget at all"""
+TELL_AGAIN_SECONDS = 60.0
 HOLD = timedelta(minutes=5)
 """how long a message is held at the most, so that a budget which was raised meanwhile is noticed"""
 
@@ -60,14 +62,14 @@ class Refusal:
 
 
 _seen: tuple[float, _Tariff] | None = None
-_told: set[tuple[Any, ...]] = set()
+_quiet_until: dict[tuple[Any, ...], float] = {}
 
 
 def forget() -> None:
     """Look at prices and budgets again at the next call."""
     global _seen
     _seen = None
-    _told.clear()
+    _quiet_until.clear()
 
 
 def estimate(message: Message, provider: str) -> Decimal | None:
@@ -209,15 +211,15 @@ def _difference(before: Decimal | None, after: Decimal | None) -> Decimal:
 
 
 def _tell(signal: Signal, budget: Budget, spent: Decimal, today: date) -> None:
-    """After commit, and once in each process: it is asked for each batch."""
+    """After commit, and once in each process; where that failed, again after a while. It is asked for each batch."""
     begins = period_begins(budget.period, today)
     token = (signal, budget.pk, budget.amount, budget.warn_percent, begins)
-    if token not in _told:
+    if _quiet_until.get(token, 0) <= time.monotonic():
         transaction.on_commit(partial(_send, token, signal, budget, spent, begins))
 
 
 def _send(token: tuple[Any, ...], signal: Signal, budget: Budget, spent: Decimal, begins: date) -> None:
-    _told.add(token)
+    _quiet_until[token] = math.inf
     answers = signal.send_robust(Budget, budget=budget, spent=spent, begins=begins)
     if any(isinstance(answer, Exception) for _, answer in answers):
-        _told.discard(token)  # told again with the next batch
+        _quiet_until[token] = time.monotonic() + TELL_AGAIN_SECONDS

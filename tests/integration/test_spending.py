@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from notifications import clock
+from notifications.analytics.budget_alerts import BudgetReached, BudgetWarning
 from notifications.messages import Receipt
 from notifications.models import (
     Budget,
@@ -30,7 +31,7 @@ from notifications.pipeline.request import start
 from notifications.pipeline.work import claim, prepare
 from notifications.services import notify, record_receipts, replay
 from notifications.signals import budget_reached, budget_warned
-from notifications.testing import frozen_clock, registered
+from notifications.testing import assert_notified, deliver_all, frozen_clock, outbox, registered
 from notifications.types import NotificationType, Priority
 from tests.app.notifications import Everywhere, Note, UrgentNote
 
@@ -354,6 +355,54 @@ def test_a_budget_warns_and_then_says_that_it_is_reached_once_each(
     for number in (7, 1, 1, 1, 1, 1):
         send(person, number)
     assert heard == [("warned", Decimal("0.08")), ("reached", Decimal("0.10"))]
+
+
+def test_operators_are_told_once_in_a_period_by_every_channel(
+    person: Any, one_provider: None, django_user_model: Any
+) -> None:
+    operator = django_user_model.objects.create_superuser("ann", email="ann@example.org")
+    price("0.01")
+    limit = budget("0.10", provider="first")
+    for number in (8, 5):
+        send(person, number)
+        spending.forget()  # as another process, which has told nobody yet
+    deliver_all()
+    assert_notified(BudgetWarning, to=operator, percent=80, spent="0.08 USD", times=1)
+    (reached,) = assert_notified(BudgetReached, to=operator, percent=100)
+    assert reached.body == (
+        "The budget of 0.10 USD a day for first: 0.10 USD are spent. "
+        "What does not fit is held until the next period, or until the budget is raised."
+    )
+    subjects = {each.content["subject"] for each in outbox("email", to="ann@example.org")}
+    assert subjects == {
+        "80 % spent: The budget of 0.10 USD a day for first",
+        "Used up: The budget of 0.10 USD a day for first",
+    }
+    Budget.objects.filter(pk=limit.pk).update(amount=Decimal("0.11"))
+    make_due()
+    work()
+    assert_notified(BudgetReached, to=operator, times=2)
+
+
+def test_an_alert_that_could_not_be_told_is_told_later_and_stops_nothing(
+    person: Any, one_provider: None, monkeypatch: pytest.MonkeyPatch, django_user_model: Any, caplog: Any
+) -> None:
+    price("0.01")
+    budget("0.01")
+
+    def fail(*args: Any, **values: Any) -> None:
+        raise ValueError("no operators")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BudgetReached, "recipients", fail)
+        send(person, 2)
+    assert statuses() == [("pending", "budget"), ("sent", "")]
+    assert caplog.text.count("no operators") > 0
+    django_user_model.objects.create_superuser("ann")
+    spending.forget()
+    make_due()
+    work()
+    assert_notified(BudgetReached, times=1)
 
 
 def test_a_hanging_lease_keeps_no_more_than_its_own_cost(person: Any, one_provider: None) -> None:
