@@ -1,36 +1,123 @@
-"""Contact points: where people can be reached."""
+"""Contact points: where people can be reached, and how staff switch them off and on."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.safestring import SafeString
 
-from notifications import conf
-from notifications.admin import search
+from notifications import conf, devices
+from notifications.admin import search, words
 from notifications.admin.base import LocalAdmin
 from notifications.admin.bounded import CappedPaginator
 from notifications.admin.filters import ChannelFilter
+from notifications.admin.reasons import ReasonForm, ask
 from notifications.channels.registry import get_channel
-from notifications.models import ContactPoint
+from notifications.models import ContactPoint, DisabledBy
+from notifications.models.contact_point import PUSH
+from notifications.services import contact_points
+
+LIMIT = 100
+"""contact points switched at a time"""
+SHOWN = 60
+"""characters of an address in the list: those of devices are long"""
+
+
+@admin.action(description="Switch off", permissions=["change"])
+def switch_off(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    """Send nothing more there, after a page that asks why. What waits goes to another address of the person."""
+
+    def act(point: ContactPoint, reason: str) -> None:
+        contact_points.switch_off(point, by=DisabledBy.STAFF, reason=reason)
+
+    return _ask_and_do(model_admin, request, queryset, "switch_off", "Nothing more is sent to {}.", act)
+
+
+@admin.action(description="Switch on", permissions=["change"])
+def switch_on(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    """Send there again, after a page that asks why."""
+
+    def act(point: ContactPoint, reason: str) -> None:
+        contact_points.switch_on(point, by=DisabledBy.STAFF)
+
+    return _ask_and_do(model_admin, request, queryset, "switch_on", "Messages are sent to {} again.", act)
+
+
+def _ask_and_do(
+    model_admin: Any,
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    action: str,
+    explanation: str,
+    act: Callable[[ContactPoint, str], None],
+) -> HttpResponse | None:
+    chosen = list(queryset.select_related("user")[: LIMIT + 1])
+    if len(chosen) > LIMIT:
+        text = f"At most {LIMIT} at a time. Nothing was changed. Choose fewer."
+        model_admin.message_user(request, text, messages.ERROR)
+        return None
+    form = ReasonForm(request.POST if "reason" in request.POST else None)
+    back = reverse("admin:notify_contactpoint_changelist")
+    words_of_action = action.replace("_", " ").capitalize()
+    if not form.is_valid():
+        names = ", ".join(_short(each) for each in chosen[:10])
+        more = f" and {len(chosen) - 10} more" if len(chosen) > 10 else ""
+        return ask(
+            model_admin,
+            request,
+            form,
+            title=f"{words_of_action} {len(chosen)} contact point{'' if len(chosen) == 1 else 's'}?",
+            explanation=explanation.format(names + more),
+            button=words_of_action,
+            back=back,
+            hidden={"action": action, ACTION_CHECKBOX_NAME: [str(each.pk) for each in chosen]},
+        )
+    reason, who = form.cleaned_data["reason"], request.user
+    for each in chosen:
+        act(each, reason)
+        rows = ContactPoint.objects.filter(pk=each.pk)
+        LogEntry.objects.log_actions(who.pk, rows, CHANGE, f"{words_of_action}: {reason}")  # type: ignore[arg-type]
+    model_admin.message_user(request, f"{words_of_action}: {len(chosen)}.", messages.SUCCESS)
+    return HttpResponseRedirect(back)
 
 
 @admin.register(ContactPoint)
 class ContactPointAdmin(LocalAdmin):
-    """Addresses of people, and whether they still work."""
+    """Addresses of people, and whether they still work. What staff enter counts as given."""
 
     paginator = CappedPaginator
+    actions = (switch_off, switch_on)
     ordering = ("-pk",)
-    list_display = ("user", "channel", "address", "label", "is_primary", "verified_at", "disabled_at")
+    list_display = ("user", "channel", "kind", "short_address", "label", "is_primary", "verified", "state", "seen_at")
+    list_display_links = ("short_address",)
     list_filter = (ChannelFilter, "is_primary", ("disabled_at", admin.EmptyFieldListFilter))
     list_select_related = ("user",)
     raw_id_fields = ("user",)
     search_fields = ("address",)
     search_help_text = "A whole address, or the beginning of a person's username or email address."
-    readonly_fields = ("created_at",)
+    fields = (
+        "user",
+        "channel",
+        "address",
+        "label",
+        "is_primary",
+        "verified",
+        "verified_at",
+        "state",
+        "disabled_at",
+        "disabled_reason",
+        "seen_at",
+        "created_at",
+    )
+    readonly_fields = ("verified", "verified_at", "state", "disabled_at", "disabled_reason", "seen_at", "created_at")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -48,3 +135,33 @@ class ContactPointAdmin(LocalAdmin):
         if db_field.name == "address":
             kwargs["widget"] = forms.TextInput(attrs={"class": "vLargeTextField"})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description="kind")
+    def kind(self, point: ContactPoint) -> str:
+        """Of a device."""
+        return devices.kind_of(point.address) if point.channel == PUSH else ""
+
+    @admin.display(description="address")
+    def short_address(self, point: ContactPoint) -> str:
+        """Its beginning."""
+        return _short(point)
+
+    @admin.display(description="verified")
+    def verified(self, point: ContactPoint) -> SafeString:
+        """Whether somebody knows that its owner holds it."""
+        if point.is_unverified:
+            return words.badge("not yet", "doubtful", "Its owner typed it in. It is used once it is verified.")
+        if point.verified_at is None:
+            return words.badge("given", "quiet", "Entered by staff or by an app, not by its owner.")
+        return words.badge("verified", "good", f"since {point.verified_at:%Y-%m-%d}")
+
+    @admin.display(description="state")
+    def state(self, point: ContactPoint) -> SafeString:
+        """Whether messages go there."""
+        if point.disabled_at is None:
+            return words.badge("on", "good")
+        return words.badge("off", "bad", f"by {point.get_disabled_by_display()}. {point.disabled_reason}")
+
+
+def _short(point: ContactPoint) -> str:
+    return point.address if len(point.address) <= SHOWN else f"{point.address[:SHOWN]}…"
