@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("account/", include("project.accounts.urls")),
     path("api/v1/", include("notifications.api.urls")),
     path("notifications/", include("notifications.tracking.urls")),
     path("", include("project.clinic.urls")),

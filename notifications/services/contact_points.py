@@ -14,6 +14,7 @@ from django.core.validators import validate_email
 from django.db import models, transaction
 
 from notifications import clock, phone_numbers
+from notifications.channels.registry import get_channel
 from notifications.exceptions import ContactPointError
 from notifications.messages import storable
 from notifications.models import ContactPoint, DisabledBy
@@ -30,9 +31,9 @@ EMAIL_MAX_LENGTH = 254
 def register_phone(user: Any, number: str, label: str = "") -> ContactPoint:
     """Enter a phone number, as its owner writes it, to be verified. One that is there already stays as it is.
 
-    Raises `PhoneNumberError`, or `ContactPointError` for one too many.
+    Raises `PhoneNumberError`, also for a country that no SMS goes to, or `ContactPointError` for one too many.
     """
-    return _register(user, SMS, phone_numbers.parse_for_sms(number).e164, label)
+    return _register(user, SMS, get_channel(SMS).checked(phone_numbers.parse_for_sms(number).e164), label)
 
 
 def register_email(user: Any, address: str, label: str = "") -> ContactPoint:

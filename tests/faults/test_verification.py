@@ -21,14 +21,20 @@ THREADS = 20
 
 
 @pytest.fixture
-def point(any_site: Site) -> ContactPoint:
+def user(any_site: Site) -> Any:
+    """A person, where text messages are sent."""
     settings = any_site.settings.NOTIFICATIONS
     any_site.settings.NOTIFICATIONS = {
         **settings,
         "CHANNELS": {**settings["CHANNELS"], "sms": conf.DEFAULT_CHANNELS["sms"]},
         "PROVIDERS": {**settings["PROVIDERS"], **conf.DEFAULT_PROVIDERS},
     }
-    (user,) = sites.people(1)
+    (person,) = sites.people(1)
+    return person
+
+
+@pytest.fixture
+def point(user: Any) -> ContactPoint:
     return contact_points.register_phone(user, "+447911123451")
 
 
@@ -74,8 +80,7 @@ def test_a_device_that_many_register_at_once_belongs_to_one(any_site: Site) -> N
     assert ContactPoint.objects.filter(disabled_at__isnull=True).count() == 1
 
 
-def test_phones_entered_at_once_are_no_more_than_five(any_site: Site) -> None:
-    (user,) = sites.people(1)
+def test_phones_entered_at_once_are_no_more_than_five(user: Any) -> None:
     numbers = [f"+44791112345{each}" for each in range(10)]
 
     def register() -> str:

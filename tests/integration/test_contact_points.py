@@ -59,6 +59,14 @@ def test_a_number_that_gets_no_sms_is_refused(asha: Any) -> None:
     assert not asha.contact_points.exists()
 
 
+def test_a_number_of_a_country_that_no_sms_goes_to_is_refused(asha: Any, settings: Any) -> None:
+    channels = settings.NOTIFICATIONS["CHANNELS"]
+    sms = {**channels["sms"], "OPTIONS": {"denied_countries": ["IN"]}}
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "CHANNELS": {**channels, "sms": sms}}
+    with pytest.raises(PhoneNumberError, match="its country, IN"):
+        contact_points.register_phone(asha, "+91 98765 43210")
+
+
 @pytest.mark.parametrize("address", ["", "asha", "a@b@example.org", "a@example.org\r\nBcc: x@example.org", "a" * 300])
 def test_what_is_no_email_address_is_refused(asha: Any, address: str) -> None:
     with pytest.raises(ContactPointError, match="no email address"):

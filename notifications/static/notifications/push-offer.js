@@ -10,8 +10,8 @@
 import { PushClient } from "./push-client.js";
 
 export async function startPushOffer(card = document.querySelector("[data-push-offer]")) {
-  const { user, api, worker, moment } = card.dataset;
-  const push = new PushClient({ user, api, worker });
+  const { user, api, worker, csrf, moment } = card.dataset;
+  const push = new PushClient({ user, api, worker, csrfToken: () => csrf });
   let offered = moment === "now";
   let asked = false;
 
@@ -26,9 +26,9 @@ export async function startPushOffer(card = document.querySelector("[data-push-o
     if (asked) say(state === "subscribed" ? "on" : state === "denied" ? "denied" : push.error ? "failed" : "off");
     card.dataset.state = state;
     const always = card.hasAttribute("data-always"); // a page of settings
-    part("unsupported").hidden = !(always && ["unsupported", "unavailable"].includes(state));
+    part("unsupported").hidden = !(always && state === "unsupported");
     part("denied").hidden = !(always && state === "denied" && !asked);
-    card.hidden = !(always || asked || (offered && push.mayOffer));
+    card.hidden = state === "unavailable" || !(always || asked || (offered && push.mayOffer));
   }
   const change = (act) => async () => {
     asked = true;

@@ -1,0 +1,52 @@
+"""What a person fills in about their own addresses."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from notifications.services.contact_points import EMAIL, EMAIL_MAX_LENGTH, LABEL_MAX_LENGTH
+from project.accounts.phone import to_e164
+
+
+class LabelForm(forms.Form):
+    """What its owner calls it."""
+
+    label = forms.CharField(max_length=LABEL_MAX_LENGTH, required=False, label=_("Name"))
+
+
+class AddForm(LabelForm):
+    """Base of the two below."""
+
+    field_order = ("address", "label")
+
+
+class AddPhoneForm(AddForm):
+    """A phone number."""
+
+    address = forms.CharField(
+        max_length=40,
+        label=_("Mobile number"),
+        help_text=_("With + and the country code, such as +1 415 555 2671."),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )
+
+    def clean_address(self) -> str:
+        """As E.164."""
+        return to_e164(self.cleaned_data["address"])
+
+
+class AddEmailForm(AddForm):
+    """An email address."""
+
+    address = forms.EmailField(
+        max_length=EMAIL_MAX_LENGTH,
+        label=_("Email address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
+def add_form(channel: str, data: Any = None) -> AddForm:
+    """The form for an address on a channel; two stand on one page."""
+    form = AddEmailForm if channel == EMAIL else AddPhoneForm
+    return form(data, auto_id=f"add_{channel}_%s")
