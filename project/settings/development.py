@@ -2,7 +2,9 @@
 
 from project.settings import environment
 from project.settings.base import *
-from project.settings.base import ALLOWED_HOSTS, INSTALLED_APPS, REST_FRAMEWORK
+from project.settings.base import ALLOWED_HOSTS, INSTALLED_APPS, NOTIFICATIONS, REST_FRAMEWORK
+from project.settings.providers import served
+from project.settings.push_providers import push_providers
 
 DEBUG = environment.flag("DEBUG", True)
 SECRET_KEY = environment.text("SECRET_KEY", "development-only-key-never-used-where-people-can-reach-it")
@@ -18,3 +20,8 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
 }
+
+# Browsers are reached where there is a key, as in the demonstration; all else is captured.
+if "webpush" in (_push := push_providers()):
+    _sandbox = NOTIFICATIONS["PROVIDERS"]["sandbox"]
+    NOTIFICATIONS = served(NOTIFICATIONS, {"push": {"webpush": _push["webpush"], "sandbox": _sandbox}})

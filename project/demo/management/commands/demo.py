@@ -18,6 +18,7 @@ from django.db import connections
 from notifications import clock
 from notifications.models import Heartbeat
 from notifications.pipeline import queue
+from notifications.providers.transport import vapid
 from notifications.types import LANES
 from project.demo.prescriptions import seed_prescriptions
 from project.demo.seed import DOCTORS, PASSWORD, PATIENTS, STAFF, seed
@@ -61,7 +62,7 @@ class Command(BaseCommand):
                 return
             lanes = [] if no_workers else list(LANES)
             self._tell(f"Starting the web server{' and the workers' if lanes else ''} …")
-            self._start(supervisor, port, lanes)
+            self._start(supervisor, port, lanes, _vapid_key(folder))
             up = _Up(port, lanes)
             supervisor.watch(until=up)
             if supervisor.stopping:
@@ -76,12 +77,14 @@ class Command(BaseCommand):
             self._tell("\nStopping …")
         self._tell("All processes have ended.")
 
-    def _start(self, supervisor: Supervisor, port: int, lanes: list[str]) -> None:
+    def _start(self, supervisor: Supervisor, port: int, lanes: list[str], vapid_key: str) -> None:
         manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
         environment = {
             "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
             "BASE_URL": os.environ.get("BASE_URL", f"http://localhost:{port}"),
             "PYTHONUNBUFFERED": "1",
+            "VAPID_PRIVATE_KEY": vapid_key,
+            "VAPID_SUBJECT": "mailto:demo@example.org",
         }
         supervisor.start("web", [*manage, "runserver", "--noreload", f"{HOST}:{port}"], environment)
         for lane in lanes:
@@ -141,6 +144,15 @@ class _Up:
                 return bool(response.status == 200)
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             return False
+
+
+def _vapid_key(folder: Path) -> str:
+    """The key that browsers subscribe with: the same in each run, so that a subscription outlives a restart."""
+    file = folder / "vapid-private-key.txt"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(vapid.private_text(vapid.generate()))
+    return file.read_text()
 
 
 def _port(text: str) -> int:

@@ -1,6 +1,7 @@
 /** The bell: the inbox over REST at first, then live over the WebSocket. */
 
 import { InboxClient } from "../notifications/inbox-client.js";
+import { startPushOffer } from "../notifications/push-offer.js";
 import { fill, follow } from "./lists.js";
 import { get, post } from "./server.js";
 
@@ -32,7 +33,9 @@ export async function startBell(arrived) {
     show();
   }
 
+  const offering = startPushOffer();
   client.addEventListener("notification", ({ detail }) => {
+    offering.then(({ offer }) => offer()); // now that it is seen what would come
     items = [detail, ...items].sort((a, b) => (a.position < b.position ? 1 : -1)).slice(0, SHOWN);
     show();
     ring();
