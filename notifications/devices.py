@@ -24,11 +24,12 @@ FCM, TOPIC, WEBPUSH = "fcm", "topic", "webpush"
 KINDS = (FCM, TOPIC, WEBPUSH)
 WEBPUSH_HOSTS = (
     "fcm.googleapis.com",
+    "jmt17.google.com",
     "*.push.services.mozilla.com",
     "*.push.apple.com",
     "*.notify.windows.com",
 )
-"""the push services of Chrome, Firefox, Safari and Edge; a Chromium without Google's keys uses jmt17.google.com"""
+"""the push services of Chrome, Chromium without Google's keys, Firefox, Safari and Edge; others use Chrome's"""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TOKEN_MAX_LENGTH = ENDPOINT_MAX_LENGTH = 2048  # an index of PostgreSQL holds no more than 2,704 bytes
 TOPIC_MAX_LENGTH = 900

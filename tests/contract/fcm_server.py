@@ -22,7 +22,7 @@ from tests.contract.http_server import Answer, HttpServer, Request, answer_json,
 PROJECT = "clinic-north"
 EMAIL = f"push@{PROJECT}.iam.gserviceaccount.com"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
-PAYLOAD_MAX_BYTES = 4096
+PAYLOAD_MAX_BYTES, TOPIC_PAYLOAD_MAX_BYTES = 4096, 2048
 _SCHEMA = json.loads((Path(__file__).parent / "data" / "fcm_send.json").read_text())
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
@@ -100,7 +100,8 @@ class FcmServer(HttpServer):
             return refusal(400, "INVALID_ARGUMENT", "", wrong.message[:200], ".".join(map(str, wrong.absolute_path)))
         message = request.json["message"]
         shown = {name: message.get(name, {}) for name in ("notification", "data")}
-        if len(json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()) > PAYLOAD_MAX_BYTES:
+        most = TOPIC_PAYLOAD_MAX_BYTES if "topic" in message else PAYLOAD_MAX_BYTES
+        if len(json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()) > most:
             return refusal(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", "Android message is too big")
         if request.json.get("validate_only"):
             return answer_json(200, {"name": f"projects/{PROJECT}/messages/fake_message_id"})

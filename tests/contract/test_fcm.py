@@ -253,16 +253,19 @@ def test_what_fcm_would_refuse_is_not_sent(
     assert server.requests == []
 
 
-def test_the_largest_payload_is_taken(provider: FcmProvider, server: FcmServer, make_push: MakePush) -> None:
-    message = make_push(text="")
+@pytest.mark.parametrize(("to", "most"), [(f"fcm:{TOKEN}", 4096), ("topic:role.doctor", 2048)])
+def test_the_largest_payload_is_taken(
+    provider: FcmProvider, server: FcmServer, make_push: MakePush, to: str, most: int
+) -> None:
+    message = make_push(to=to, text="")
     frame = {
         "notification": {"title": message.title, "body": ""},
         "data": {"delivery_id": str(message.delivery_id)},
     }
-    room = 4096 - len(json.dumps(frame, separators=(",", ":")))
-    with pytest.raises(PermanentError, match="has 4097 bytes"):
-        provider.send(make_push(delivery_id=message.delivery_id, text="x" * (room + 1)))
-    provider.send(make_push(delivery_id=message.delivery_id, text="x" * room))
+    room = most - len(json.dumps(frame, separators=(",", ":")))
+    with pytest.raises(PermanentError, match=f"has {most + 1} bytes; at most {most} are allowed"):
+        provider.send(make_push(to=to, delivery_id=message.delivery_id, text="x" * (room + 1)))
+    provider.send(make_push(to=to, delivery_id=message.delivery_id, text="x" * room))
     assert len(server.messages) == 1
 
 
@@ -285,7 +288,7 @@ INVALID = "INVALID_ARGUMENT"
         (DEVICE, refusal(400, INVALID, INVALID, "Android message is too big"), PermanentError, INVALID),
         (DEVICE, refusal(400, INVALID, INVALID, "Invalid", "message.android.ttl"), PermanentError, INVALID),
         (DEVICE, refusal(400, INVALID, INVALID), PermanentError, INVALID),
-        (DEVICE, refusal(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"), AddressError, "SENDER_ID_MISMATCH"),
+        (DEVICE, refusal(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"), PermanentError, "SENDER_ID_MISMATCH"),
         (DEVICE, refusal(403, "PERMISSION_DENIED"), TemporaryError, "PERMISSION_DENIED"),
         (DEVICE, refusal(401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR"), TemporaryError, "THIRD_PARTY_AUTH_ERROR"),
         (DEVICE, refusal(401, "UNAUTHENTICATED"), TemporaryError, "UNAUTHENTICATED"),
@@ -325,11 +328,11 @@ def test_an_answer_gives_its_typed_error_after_one_request(
     assert (len(server.requests), server.token_requests) == (1, 1)
 
 
-def test_a_device_of_another_project_is_told_to_the_operator(
+def test_a_device_of_another_project_is_told_to_the_operator_and_not_given_up(
     provider: FcmProvider, server: FcmServer, make_push: MakePush, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.scripted = refusal(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH")
-    with pytest.raises(AddressError):
+    with pytest.raises(PermanentError):
         provider.send(make_push())
     [told] = [each for each in caplog.records if each.levelname == "ERROR"]
     assert "SENDER_ID_MISMATCH" in told.message

@@ -27,6 +27,11 @@ from tests.contract.http_server import Answer, HttpServer, Request
 
 BODY_MAX_BYTES = 4096
 SUBJECT = "mailto:push@clinic.example"
+OTHER_KEY = (
+    "the VAPID credentials in the authorization header do not correspond to the credentials used to create the "
+    "subscriptions."
+)
+"""what Google says of a key that is not that of the subscription"""
 
 
 def decoded(text: str) -> bytes:
@@ -88,6 +93,8 @@ class WebPushServer(HttpServer):
         Scenario.BAD_ADDRESS: Answer(410, {}, b"gone"),
     }
 
+    nonsense = Answer(204)  # there is nothing in an answer that could make no sense
+
     def __init__(self, sender: str, **options: Any) -> None:
         """`sender` is the public key that browsers were told when they subscribed."""
         self.sender = sender
@@ -128,7 +135,7 @@ class WebPushServer(HttpServer):
         if not found:
             return "no VAPID credentials"
         if found[2] != self.sender:
-            return "the VAPID credentials are not those of the subscription"
+            return OTHER_KEY
         key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), decoded(found[2]))
         try:
             self.claims = jwt.decode(

@@ -97,6 +97,7 @@ def test_what_is_wrong_with_an_address_is_named(address: str, said: str) -> None
         ENDPOINT,
         "https://fcm.googleapis.com/fcm/send/abc:def",
         "https://FCM.googleapis.com:443/fcm/send/abc",
+        "https://jmt17.google.com/fcm/send/abc:def",
         "https://web.push.apple.com/QGuQyavXutnMH",
         "https://wns2-by3p.notify.windows.com/w/?token=BQYAAAB%3d",
     ],

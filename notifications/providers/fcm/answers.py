@@ -20,7 +20,8 @@ def told(error: Any, kind: str) -> ProviderError:
     """The error for a `FirebaseError` with an answer, to a message for a device of that kind.
 
     A device is given up only when FCM says that it is unknown, or that its very token is wrong. INVALID_ARGUMENT alone
-    says neither: FCM gives it for a message that is too large, too.
+    says neither: FCM gives it for a message that is too large, too. Nor does SENDER_ID_MISMATCH, which is said of every
+    device when the credentials are those of another project.
     """
     from firebase_admin import messaging
 
@@ -37,7 +38,7 @@ def told(error: Any, kind: str) -> ProviderError:
         return AddressError(str(told), code=code) if is_device else PermanentError(str(told), code=code)
     if isinstance(error, messaging.SenderIdMismatchError):
         logger.error("A device belongs to another Firebase project than these credentials (SENDER_ID_MISMATCH).")
-        return AddressError(str(told), code=code) if is_device else PermanentError(str(told), code=code)
+        return PermanentError(str(told), code=code)
     if isinstance(error, messaging.ThirdPartyAuthError):  # the operator gave Firebase a wrong key of Apple's or VAPID
         return TemporaryError(str(told), code=code)
     if code == "INVALID_ARGUMENT" and is_device and _blames_token(answer, fields):

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from notifications.providers.fcm import FcmProvider
 
 APNS_COLLAPSE_ID_MAX_BYTES = 64
+TOPIC_PAYLOAD_MAX_BYTES = 2048
+"""https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode"""
 RESERVED = ("from", "message_type", "collapse_key")
 RESERVED_STARTS = ("google.", "gcm.")
 
@@ -59,7 +61,7 @@ def build(message: PushMessage, device: Device, provider: FcmProvider) -> Any:
     )
     # The attribute: as an argument, `token` warns that it will be replaced by `fid`, which is accepted in it by now.
     setattr(built, "topic" if device.kind == TOPIC else "token", device.id)
-    _check_size(json.loads(str(built)))
+    _check_size(json.loads(str(built)), TOPIC_PAYLOAD_MAX_BYTES if device.kind == TOPIC else PAYLOAD_MAX_BYTES)
     return built
 
 
@@ -92,9 +94,9 @@ def _webpush(link: str) -> Any:
     return messaging.WebpushConfig(fcm_options=messaging.WebpushFCMOptions(link=link))
 
 
-def _check_size(built: dict[str, Any]) -> None:
+def _check_size(built: dict[str, Any], most: int) -> None:
     """What FCM counts is what is shown, and the data."""
     counted = {name: built.get(name, {}) for name in ("notification", "data")}
     size = len(json.dumps(counted, ensure_ascii=False, separators=(",", ":")).encode())
-    if size > PAYLOAD_MAX_BYTES:
-        raise ValueError(f"its payload has {size} bytes; at most {PAYLOAD_MAX_BYTES} are allowed.")
+    if size > most:
+        raise ValueError(f"its payload has {size} bytes; at most {most} are allowed.")

@@ -21,7 +21,8 @@ from notifications.providers.webpush import answers, payload
 
 URGENCIES = ("very-low", "low", "normal", "high")
 
-_SUBJECT = re.compile(r"mailto:[^@\s]+@[\w-]+(\.[\w-]+)+|https://[\w-]+(\.[\w-]+)+")
+# Apple takes no subject with a name that cannot exist on the internet.
+_SUBJECT = re.compile(r"(mailto:[^@\s]+@|https://)[\w-]+(\.[\w-]+)+(?<!\.local)(?<!\.invalid)(?<!\.localhost)")
 _HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*", re.IGNORECASE)
 
 

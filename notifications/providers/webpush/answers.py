@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from notifications.exceptions import AddressError, PermanentError, ProviderError, TemporaryError, UnknownOutcome
-from notifications.providers.transport.answers import refusal, root_cause
+from notifications.providers.transport.answers import refusal, root_cause, wait
 
-TAKEN = (201, 202)
+TAKEN = (200, 201, 202)
+"""RFC 8030 has the latter two; Windows says 200"""
 GONE = (404, 410)
-REFUSED = (400, 401, 403, 413)
-"""it would be refused again: the subscription was made for another VAPID key, or the message is too large"""
+TOO_MANY = 406
+"""to Windows; others say 429"""
+UNAUTHORIZED = (401, 403)
 PROVIDER_ID_MAX_LENGTH = 200
+
+_OTHER_KEY = re.compile(r"mismatch|not correspond", re.IGNORECASE)
+"""Mozilla's and Google's words for a VAPID key that is not that of the subscription"""
 
 
 def told(error: Exception, host: str, *, written: bool) -> ProviderError | None:
@@ -33,15 +39,21 @@ def told(error: Exception, host: str, *, written: bool) -> ProviderError | None:
 
 
 def refused(response: Any, host: str) -> ProviderError:
-    """The error for an answer that is no success."""
+    """The error for an answer that is no success.
+
+    A subscription made for another VAPID key never takes this one. What else is wrong with the token, such as its
+    times by this host's clock, or a subject that Apple does not accept, the operator can put right.
+    """
     status, code = response.status_code, str(response.status_code)
     if 200 <= status < 300:
         return UnknownOutcome(f"{host} answered {status} and did not say that it took the message.", code=code)
     error = refusal(host, status, response.text, response.headers)
     if status in GONE:
         return AddressError(str(error), code=code)
-    if status in REFUSED:
+    if status in UNAUTHORIZED and _OTHER_KEY.search(response.text):
         return PermanentError(str(error), code=code)
+    if status == TOO_MANY:
+        return TemporaryError(str(error), code=code, retry_after=wait(response.headers))
     return error
 
 
