@@ -3,6 +3,7 @@
 from notifications.admin import (
     consent,
     contact_point,
+    cost,
     delivery,
     heartbeat,
     inbound_message,
@@ -17,6 +18,7 @@ from notifications.admin import (
 __all__ = [
     "consent",
     "contact_point",
+    "cost",
     "delivery",
     "heartbeat",
     "inbound_message",

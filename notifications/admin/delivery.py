@@ -65,7 +65,7 @@ class DeliveryAdmin(SendingPermission, BoundedAdmin):
     fieldsets = (
         (None, {"fields": ("of", "channel", "address", "contact_point", "step", "priority")}),
         ("State", {"fields": ("state", "why", "detail", "due_at", "attempts", "crashes", "created_at", "settled_at")}),
-        ("Provider", {"fields": ("provider", "provider_id", "started_at", "cost")}),
+        ("Provider", {"fields": ("provider", "provider_id", "started_at", "segments", "cost")}),
     )
 
     @admin.display(description="time")

@@ -99,11 +99,7 @@ def admit(charges: Sequence[Charge], now: datetime) -> list[Refusal | None]:
     if not budgets:
         return [None] * len(charges)
     today = day_of(now)
-    sums = Spending.objects.sums(today)
-    spent = {
-        each.pk: sum((amount for key, amount in sums[each.period].items() if _covers(each, *key)), Decimal())
-        for each in budgets
-    }
+    spent = standing(budgets, now)
     found: list[Refusal | None] = []
     reached: dict[Any, Budget] = {}
     for charge in charges:
@@ -122,6 +118,15 @@ def admit(charges: Sequence[Charge], now: datetime) -> list[Refusal | None]:
         elif spent[each.pk] * 100 >= each.amount * each.warn_percent:
             _tell(budget_warned, each, spent[each.pk], today)
     return found
+
+
+def standing(budgets: Sequence[Budget], now: datetime) -> dict[Any, Decimal]:
+    """Primary key → what was spent of a budget in its present period."""
+    sums = Spending.objects.sums(day_of(now))
+    return {
+        each.pk: sum((amount for key, amount in sums[each.period].items() if _covers(each, *key)), Decimal())
+        for each in budgets
+    }
 
 
 def set_aside(charges: Iterable[Charge], now: datetime) -> None:
