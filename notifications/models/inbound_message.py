@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -19,6 +21,15 @@ class Meaning(models.TextChoices):
     HELP = "help", "help"
     ANSWER = "answer", "an answer to a message"
     TEXT = "text", "free text, for staff"
+
+
+class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
+    """Queries with a name."""
+
+    def within_the_hour(self, address: str, now: datetime, mark: str) -> int:
+        """How many from an address have come with this in their `data` since an hour ago."""
+        recent = self.filter(address=address, received_at__gt=now - timedelta(hours=1))
+        return recent.filter(data__has_key=mark).count()
 
 
 class InboundMessage(models.Model):
@@ -40,6 +51,8 @@ class InboundMessage(models.Model):
     notification = models.ForeignKey(
         Notification, models.SET_NULL, null=True, blank=True, related_name="+", help_text="What it answers."
     )
+
+    objects = InboundMessageQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["alias", "provider_id"], name="notify_inbound_message_once")]

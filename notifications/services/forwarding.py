@@ -79,8 +79,7 @@ def staff() -> QuerySet[Any]:
 
 def forward(message: InboundMessage, now: datetime) -> None:
     """Tell staff of a message, unless its sender has been heard of too often within the hour."""
-    recent = InboundMessage.objects.filter(address=message.address, received_at__gt=now - timedelta(hours=1))
-    if recent.filter(**{f"data__{_TOLD}": True}).count() >= PER_ADDRESS_AN_HOUR:
+    if InboundMessage.objects.within_the_hour(message.address, now, _TOLD) >= PER_ADDRESS_AN_HOUR:
         logger.warning("Message %s is kept and not told: its sender writes too often", message.pk)
         return
     try:

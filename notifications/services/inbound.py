@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from notifications import clock, keywords
 from notifications.models import InboundMessage, Meaning, bulk, outbox
-from notifications.services import answers, forwarding, opt_out
+from notifications.services import answers, forwarding, opt_out, replies
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +39,10 @@ def accept(message: InboundMessage, confirmation: Callable[[Meaning], str]) -> s
         elif message.meaning == Meaning.START:
             opt_out.start(message.channel, message.address, wording=message.text)
         text = confirmation(Meaning(message.meaning)) if message.meaning and news else ""
+        if text and not replies.may_answer(message):
+            return ""
         if text:
-            message.data["answered"] = text
+            message.data[replies.ANSWERED] = text
             message.save(update_fields=["data"])
     return text
 

@@ -15,6 +15,10 @@ from notifications.types import NotificationType, Priority, register
 logger = logging.getLogger(__name__)
 
 TEXT_MAX_LENGTH = 1_000
+PER_ADDRESS_AN_HOUR = 20
+"""texts sent back to one address: whoever writes on and on, a machine perhaps, must not make us pay for it"""
+ANSWERED = "answered"
+"""in the `data` of a message: what was sent back"""
 
 
 class SmsReply(NotificationType):
@@ -38,6 +42,9 @@ def connect() -> None:
 
 def reply(message: InboundMessage, text: str, *, to: Any) -> None:
     """Send a text back, once for each message: to the address that it came from, if that is the person's."""
+    if not may_answer(message):
+        return
+    message.data[ANSWERED] = text[:TEXT_MAX_LENGTH]
     instance, key = SmsReply(text=text[:TEXT_MAX_LENGTH]), f"reply:{message.pk}"
     point = ContactPoint.objects.filter(user=to, channel=message.channel, address=message.address).first()
     try:
@@ -47,3 +54,11 @@ def reply(message: InboundMessage, text: str, *, to: Any) -> None:
             notify(instance, to=to, key=key)
     except NotificationError:
         logger.warning("Message %s could not be answered", message.pk, exc_info=True)
+
+
+def may_answer(message: InboundMessage) -> bool:
+    """Whether its sender was not sent too many texts within the hour."""
+    found = InboundMessage.objects.within_the_hour(message.address, message.received_at, ANSWERED)
+    if found >= PER_ADDRESS_AN_HOUR:
+        logger.warning("Message %s is not answered: its sender writes too often", message.pk)
+    return found < PER_ADDRESS_AN_HOUR

@@ -19,7 +19,7 @@ from notifications.keywords import RESERVED
 from notifications.models import ContactPoint, Event, InboundMessage, Meaning, Notification, Question, Status
 from notifications.pipeline.questions import free_code
 from notifications.services import apply_inbound, cancel, notify, preview, timeline
-from notifications.services.replies import SmsReply
+from notifications.services.replies import PER_ADDRESS_AN_HOUR, SmsReply
 from notifications.signals import notification_answered
 from notifications.testing import deliver_all, frozen_clock, outbox, registered
 from notifications.triggers import on_response
@@ -187,6 +187,11 @@ def test_the_codes_of_one_number_do_not_count_for_another(ask, write, make_perso
     (theirs,) = ask("dinner", to=other)
     write(f"C {theirs}" if theirs != code else "C 1", other.phone if theirs != code else "+447700900999")
     assert "tea" not in answered()
+
+
+def test_a_machine_that_answers_every_text_is_not_answered_for_ever(ask, write):
+    ask("tea", "dinner")
+    assert sum(len(write("C")) for _ in range(PER_ADDRESS_AN_HOUR + 5)) == PER_ADDRESS_AN_HOUR
 
 
 # What no longer counts.

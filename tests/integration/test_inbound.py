@@ -28,6 +28,7 @@ from notifications.preferences.suppression import suppress
 from notifications.providers.sandbox import SandboxProvider
 from notifications.services import apply_inbound, notify, unsubscribe
 from notifications.services.forwarding import PER_ADDRESS_AN_HOUR, SmsReceived
+from notifications.services.replies import PER_ADDRESS_AN_HOUR as PER_ADDRESS
 from notifications.testing import assert_notified, deliver_all, frozen_clock, outbox, registered
 from notifications.types import NotificationType, Priority
 from tests.app.notifications import Everywhere, Note, WithFallback
@@ -225,6 +226,14 @@ def test_where_twilio_does_not_we_confirm_each_once(write, person, settings):
 def test_the_site_may_word_its_own_confirmation(write, person, settings):
     configure(settings, answers_keywords=False, stop_text="Done & dusted <at {site}>")
     assert write("STOP", person.phone) == "<Message>Done &amp; dusted &lt;at clinic.example&gt;</Message>"
+
+
+def test_whoever_asks_for_help_on_and_on_is_answered_in_part_and_a_stop_counts_all_the_same(write, person, settings):
+    configure(settings, answers_keywords=False)
+    answers = [write("HELP", person.phone) for _ in range(PER_ADDRESS + 5)]
+    assert sum(bool(each) for each in answers) == PER_ADDRESS
+    assert write("STOP", person.phone) == ""
+    assert stops(person.phone) == [Cause.STOP]
 
 
 # The provider knows of a STOP that we never heard.
