@@ -100,6 +100,7 @@ def storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
+PROVIDER_ID_MAX_LENGTH = 200
 ReceiptState = Literal["sent", "delivered", "failed", "bounced"]
 
 
@@ -124,3 +125,4 @@ class Receipt:
     def __post_init__(self) -> None:
         for name in ("provider_id", "code", "detail"):  # whatever a server answered
             object.__setattr__(self, name, storable(getattr(self, name)))
+        object.__setattr__(self, "provider_id", self.provider_id[:PROVIDER_ID_MAX_LENGTH])

@@ -20,4 +20,4 @@ budget_reached = Signal()
 """A budget is used up: what does not fit is held, critical messages apart. Arguments and times: `budget_warned`'s."""
 
 provider_changed = Signal()
-"""A provider's breaker or control changed. Arguments: `alias`, `to`, `reason`."""
+"""A provider's breaker or control changed. Arguments: `alias`, `to`, `reason`. Sent after commit."""

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
-from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.timesince import timesince
@@ -154,10 +152,10 @@ def operators() -> QuerySet[Any]:
 
 
 def _look_at_its_channels(*, alias: str, **kwargs: Any) -> None:
-    """After commit: of two changes at once the later one sees both, and a failure here undoes nothing."""
+    """It is heard after commit: of two changes at once the later one sees both, and a failure here undoes nothing."""
     for channel in conf.get().CHANNELS:
         if alias in providers_of(channel):
-            transaction.on_commit(partial(_tell_or_log, channel))
+            _tell_or_log(channel)
 
 
 def _tell_or_log(channel: str) -> None:

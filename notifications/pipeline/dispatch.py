@@ -23,7 +23,7 @@ from notifications.pipeline import failover
 from notifications.pipeline.persist import persist
 from notifications.pipeline.request import Answer, Request, Unrecorded, call, finish, health_of, requests, start
 from notifications.pipeline.settle import settle
-from notifications.pipeline.work import Work, choose_provider, claim, expose, give_back, hold, prepare
+from notifications.pipeline.work import Work, choose_another, claim, expose, give_back, hold, prepare
 
 POLL_SECONDS = 0.2
 """how often a worker that waits for answers looks for new work"""
@@ -146,7 +146,7 @@ class Round:
 
     def _choose(self, works: Sequence[Work]) -> None:
         for work in works:
-            persist(partial(choose_provider, work, clock.now()))
+            persist(partial(choose_another, work, clock.now()))
         self._settle([each for each in works if each.outcome])
         self._make_ready([each for each in works if not each.outcome])
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -102,7 +103,10 @@ def take_probe(alias: str, now: datetime) -> bool:
         tell(alias, Breaker.HALF_OPEN, "The cool-down is over: a few messages probe it.", {})
         return True
     left = ProviderHealth.objects.filter(alias=alias, breaker=Breaker.HALF_OPEN, probes_left__gt=0)
-    return bool(left.update(probes_left=F("probes_left") - 1))
+    taken = bool(left.update(probes_left=F("probes_left") - 1))
+    if taken:  # it may be another process that half-opened it: here it is still taken for out of use
+        transaction.on_commit(forget)
+    return taken
 
 
 def tell(alias: str, to: str, reason: str, evidence: dict[str, object], *, by: str = "") -> None:
@@ -110,7 +114,8 @@ def tell(alias: str, to: str, reason: str, evidence: dict[str, object], *, by: s
     _forget_change()
     ProviderChange.objects.create(alias=alias, to=to, reason=reason[:300], evidence=evidence, by=by)
     logger.log(logging.ERROR if to == Breaker.OPEN else logging.WARNING, "Provider %s is %s: %s", alias, to, reason)
-    provider_changed.send_robust(ProviderHealth, alias=alias, to=to, reason=reason)
+    # After commit: a query of theirs that fails would take the whole transaction with it.
+    transaction.on_commit(partial(provider_changed.send_robust, ProviderHealth, alias=alias, to=to, reason=reason))
 
 
 def _judge(alias: str, state: ProviderHealth | None, now: datetime, detail: str) -> None:

@@ -22,7 +22,8 @@ _T = TypeVar("_T")
 def persist(write: Callable[[], _T]) -> _T:
     """Call `write`, again and again while the database is away: what was sent must be written down.
 
-    Each write is fenced, so that one whose answer was lost does no harm when it is repeated.
+    A write whose answer was lost is repeated. That does no harm: deliveries are fenced, and only what is counted,
+    of a provider's health or of costs, may count twice.
     """
     give_up = time.monotonic() + DATABASE_PATIENCE_SECONDS
     pause = 0.1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,11 +21,13 @@ from notifications.messages import Message, Receipt, SmsMessage
 from notifications.models import Reason, Status, outbox
 from notifications.pipeline import breaker, failover, reconcile, spending
 from notifications.pipeline.gate import Verdict
-from notifications.pipeline.outcome import healthy, of_result, of_verdict
+from notifications.pipeline.outcome import STATUS_OF, healthy, of_result, of_verdict
 from notifications.pipeline.persist import persist
 from notifications.pipeline.work import Work
 from notifications.providers.base import Provider
 from notifications.types import Priority
+
+logger = logging.getLogger(__name__)
 
 SETTLE_GRACE_SECONDS = 15
 """between a request's time-out and the end of its lease: for writing down what came of it"""
@@ -75,19 +78,38 @@ class Unrecorded:
         return self._failures[alias] >= breaker.FAILED_IN_A_ROW
 
 
-def requests(works: Sequence[Work], *, together: bool) -> list[Request]:
-    """The requests that these works make. `together`: those that were never tried may share one."""
-    found = [Request([each]) for each in works if not together or not _may_share(each)]
+def requests(works: Sequence[Work], *, together: bool, probed: Collection[str] = ()) -> list[Request]:
+    """The requests that these works make. `together`: those that were never tried may share one.
+
+    Not at a provider that is being `probed`: there each message was let through to be a request of its own.
+    """
+    found = []
     shared: dict[str, list[Work]] = {}
     for each in works:
-        if together and _may_share(each):
+        if together and _may_share(each) and each.chosen.alias not in probed:
             shared.setdefault(each.chosen.alias, []).append(each)
+        else:
+            found.append(Request([each]))
     for group in shared.values():
-        by_id = {each.delivery.pk: each for each in group}
-        messages = [each.message for each in group if each.message is not None]
-        batches = group[0].chosen.together(messages)
-        found += [Request([by_id[message.delivery_id] for message in batch]) for batch in batches]
+        found += [Request(each) for each in _shared(group)]
     return found
+
+
+def _shared(group: Sequence[Work]) -> list[list[Work]]:
+    """Which of them travel together, as their provider says; each alone, where what it says makes no sense."""
+    provider = group[0].chosen
+    by_id = {each.delivery.pk: each for each in group}
+    try:
+        told = provider.together([each.message for each in group if each.message is not None])
+        batches = [[by_id[message.delivery_id] for message in batch] for batch in told]
+        named = Counter(work for batch in batches for work in batch)
+        if named != Counter(group):
+            raise ValueError(f"{len(named)} of {len(group)} messages are in {named.total()} places.")
+    except Exception:
+        name = type(provider).__name__
+        logger.exception("%s.together must put each message into exactly one list; now each goes alone", name)
+        return [[each] for each in group]
+    return [each for each in batches if each]
 
 
 def _may_share(work: Work) -> bool:
@@ -169,7 +191,10 @@ def call(request: Request, unrecorded: Unrecorded) -> tuple[list[Answer], float]
             answers = [provider.send(messages[0])]
         else:
             answers = _send_together(provider, messages)
-    except Exception as error:
+    except BaseException as error:
+        # In a thread of the pool it is the provider's; in the worker's own it may be the worker that has to end.
+        if provider.local and not isinstance(error, Exception):
+            raise
         answers = [error] * len(works)
     if messages and health_of(answers) is False:
         unrecorded.add(provider.alias)
@@ -187,13 +212,13 @@ def _check_opening(request: Request, unrecorded: Unrecorded) -> None:
 
 def _send_together(provider: Provider, messages: Sequence[Message]) -> list[Answer]:
     try:
-        answers: list[Answer] = list(provider.send_batch(messages))
+        told: object = provider.send_batch(messages)
     except (AddressError, PermanentError) as error:
         raise RefusedTogetherError(str(error)) from error
-    if len(answers) != len(messages):
-        name = type(provider).__name__
-        raise UnknownOutcome(f"{name}.send_batch gave {len(answers)} answers for {len(messages)} messages")
-    return answers
+    if not isinstance(told, Sequence) or len(told) != len(messages):
+        gave = f"{len(told)} answers" if isinstance(told, Sequence) else f"a {type(told).__name__}"
+        raise UnknownOutcome(f"{type(provider).__name__}.send_batch gave {gave} for {len(messages)} messages")
+    return list(told)
 
 
 def health_of(answers: Sequence[Answer]) -> bool | None:
@@ -214,15 +239,14 @@ def finish(work: Work, answer: Answer, latency_ms: float) -> Work:
         tried = int(isinstance(answer, RefusedTogetherError))  # one that was tried goes alone
         work.outcome = of_verdict(work.delivery, due_again, now, fence=work.fence, tried=tried)
         return work
+    answer = _sensible(work, answer)
     if work.message is None:
         work.outcome = reconcile.decide(work.delivery, provider, answer, now, fence=work.fence)
         return work
-    if not isinstance(answer, Receipt | BaseException):
-        answer = UnknownOutcome(f"{type(provider).__name__} gave {answer!r}, not a Receipt")
     takers = failover.takers(get_channel(work.delivery.channel), work.message)
     work.outcome = of_result(
         work.delivery,
-        answer,
+        answer or UnknownOutcome(f"{type(provider).__name__} gave no Receipt"),
         now,
         fence=work.fence,
         provider=provider.alias,
@@ -231,3 +255,17 @@ def finish(work: Work, answer: Answer, latency_ms: float) -> Work:
         providers=persist(partial(failover.choices, takers, provider.alias)),
     )
     return work
+
+
+def _sensible(work: Work, answer: Answer) -> Answer:
+    """The answer, or `UnknownOutcome` where it makes no sense: nobody knows then what became of the message."""
+    name = type(work.chosen).__name__
+    if answer is None or isinstance(answer, BaseException):
+        return answer
+    if not isinstance(answer, Receipt):
+        return UnknownOutcome(f"{name} gave {answer!r}, not a Receipt")
+    if answer.delivery_id != work.delivery.pk:
+        return UnknownOutcome(f"{name} gave the Receipt of another message")
+    if answer.state not in STATUS_OF:
+        return UnknownOutcome(f"{name} gave a Receipt of state {answer.state!r}. Known: {', '.join(STATUS_OF)}.")
+    return answer

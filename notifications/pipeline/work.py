@@ -198,9 +198,21 @@ def _prepare_sending(work: Work, candidate: Candidate, now: datetime) -> None:
     except UnknownChannelError as error:
         work.outcome = _end(work, now, Status.FAILED, Reason.UNKNOWN_CHANNEL, str(error))
     except Exception as error:
-        _raise_if_database_is_away(error)
-        logger.exception("Delivery %s could not be prepared", delivery.pk)
-        work.outcome = of_preparation_error(delivery, error, now, fence=work.fence)
+        _could_not_be_prepared(work, error, now)
+
+
+def choose_another(work: Work, now: datetime) -> None:
+    """The same for a message that was made ready for a provider which was taken out of use since."""
+    try:
+        choose_provider(work, now)
+    except Exception as error:
+        _could_not_be_prepared(work, error, now)
+
+
+def _could_not_be_prepared(work: Work, error: Exception, now: datetime) -> None:
+    _raise_if_database_is_away(error)
+    logger.exception("Delivery %s could not be prepared", work.delivery.pk)
+    work.outcome = of_preparation_error(work.delivery, error, now, fence=work.fence)
 
 
 def choose_provider(work: Work, now: datetime) -> None:
