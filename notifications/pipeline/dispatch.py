@@ -105,19 +105,22 @@ class Round:
 
     def _make_ready(self, works: Sequence[Work]) -> None:
         """In the bulk lane messages may share a request: there throughput counts for more than a single one."""
-        self.ready.extend(requests(works, together=self.lane == "bulk"))
+        together = self.lane == "bulk" and bool(works)
+        probed = persist(failover.probed) if together else set()
+        self.ready.extend(requests(works, together=together, probed=probed))
 
     def _open(self) -> None:
         """Open as many requests as there are threads free, and a few more that wait for the next free one.
 
-        Local providers need none, and answer at once.
+        Local providers need none, and answer at once. A request for many counts for a few, not for all it carries:
+        were it alone, the failures of a provider that is silent would be too far apart for its breaker to open.
         """
         self._choose_again()
         threads = conf.get().CONCURRENCY
-        free = min(threads, threads + 2 * _group() - _size(self.in_flight.values()))
+        free = min(threads, threads + 2 * _group() - sum(map(_places, self.in_flight.values())))
         wave: list[Request] = []
         while self.ready and (free > 0 or self.ready[0].provider.local):
-            free -= 0 if self.ready[0].provider.local else len(self.ready[0].works)
+            free -= 0 if self.ready[0].provider.local else _places(self.ready[0])
             wave.append(self.ready.popleft())
         held = set(start([work for each in wave for work in each.works if work.message]))
         self._choose([work for each in wave for work in each.works if work.provider is None])
@@ -199,6 +202,10 @@ class Round:
 
 def _size(requests: Iterable[Request]) -> int:
     return sum(len(each.works) for each in requests)
+
+
+def _places(request: Request) -> int:
+    return min(len(request.works), _group())
 
 
 def _group() -> int:

@@ -28,6 +28,7 @@ __all__ = [
     "forget",
     "is_known_to_be_out",
     "out_of_use",
+    "probed",
     "record",
     "shares",
     "takers",
@@ -99,6 +100,15 @@ def out_of_use() -> set[str]:
         alias
         for alias, state in states().items()
         if _is_off(state) or (state.breaker == Breaker.OPEN and state.control != Control.PINNED)
+    }
+
+
+def probed() -> set[str]:
+    """The providers whose breaker is not closed: what goes there now is to show whether they work."""
+    return {
+        alias
+        for alias, state in states().items()
+        if state.breaker != Breaker.CLOSED and state.control != Control.PINNED
     }
 
 

@@ -11,9 +11,19 @@ import pytest
 from django.contrib.auth import get_user_model
 from pytest_django import Settings
 
+from notifications import clock
 from notifications.messages import Receipt
-from notifications.models import Breaker, Cause, Delivery, ProviderHealth, ProviderOutcomes, Reason, Status
-from notifications.pipeline import dispatch
+from notifications.models import (
+    Breaker,
+    Cause,
+    Delivery,
+    ProviderChange,
+    ProviderHealth,
+    ProviderOutcomes,
+    Reason,
+    Status,
+)
+from notifications.pipeline import breaker, dispatch, failover
 from notifications.preferences.suppression import suppress
 from notifications.services import notify, record_receipts
 from notifications.testing import deliver_all, registered
@@ -155,3 +165,31 @@ def test_a_request_without_an_answer_leaves_all_it_carried_unknown_until_told_of
     assert Counter(server.taken()) == Counter(Delivery.objects.values_list("pk", flat=True))
     assert set(Delivery.objects.values_list("status", flat=True)) == {Status.DELIVERED}
     assert ProviderOutcomes.objects.get().failed == 1
+
+
+def test_probes_go_alone_so_that_a_newsletter_brings_a_provider_back(
+    server: ChoosyServer, people: Sequence[Any]
+) -> None:
+    now = clock.now()
+    failover.record([failover.Answered("sendgrid", False, now)] * breaker.FAILED_IN_A_ROW, now)
+    ProviderHealth.objects.update(retry_at=clock.now())
+    failover.forget()
+    notify(Newsletter(text="Spring has come"), to=people[:50])
+    dispatch.run("bulk", until=time.monotonic() + 30)
+    assert ProviderHealth.objects.get().breaker == Breaker.CLOSED
+    Delivery.objects.filter(due_at__isnull=False).update(due_at=clock.now())
+    deliver_all()
+    assert Counter(server.taken()) == Counter(Delivery.objects.values_list("pk", flat=True))
+    assert [len(each["personalizations"]) for each in server.mails] == [1] * breaker.PROBES + [50 - breaker.PROBES]
+
+
+def test_a_service_that_is_silent_is_taken_out_after_one_time_out(server: ChoosyServer, people: Sequence[Any]) -> None:
+    """Were one request open at a time, failures would be too far apart to count together."""
+    server.show(Scenario.SILENT)
+    notify(Newsletter(text="Spring has come"), to=people)
+    for number in range(3):
+        notify(Newsletter(text=f"Number {number}"), to=people)
+    dispatch.run("bulk", until=time.monotonic() + 1.9)
+    opened = ProviderChange.objects.get()
+    assert opened.to == Breaker.OPEN
+    assert ProviderOutcomes.objects.get().failed >= breaker.MIN_FAILURES

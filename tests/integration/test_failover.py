@@ -270,6 +270,20 @@ def test_probes_that_nobody_answered_for_are_replaced(person):
     assert ProviderHealth.objects.get(alias="first").breaker == Breaker.CLOSED
 
 
+def test_a_probe_of_a_breaker_that_another_process_half_opened_is_made(person):
+    health = opened(person)
+    pass_time(breaker.COOL_DOWN.total_seconds() + 1)
+    SandboxFault.objects.all().delete()
+    failover.out_of_use()  # this process has looked a moment ago
+    now = clock.now()
+    ProviderHealth.objects.filter(alias="first").update(
+        breaker=Breaker.HALF_OPEN, changed_at=now, retry_at=now + breaker.PROBE_TIME, probes_left=1
+    )
+    send(person)
+    health.refresh_from_db()
+    assert (health.probes_left, health.probes_passed) == (0, 1)
+
+
 def test_when_all_are_down_messages_are_held_and_sent_on_recovery(person):
     fail("first", 1000)
     fail("second", 1000)
