@@ -27,6 +27,7 @@ __all__ = [
     "control",
     "forget",
     "is_known_to_be_out",
+    "not_carried",
     "out_of_use",
     "probed",
     "record",
@@ -51,6 +52,11 @@ class Held:
 def takers(channel: Channel, message: Message) -> list[str]:
     """The channel's providers that can carry this message, in order of preference."""
     return [alias for alias in channel.providers if _can_carry(alias, message)]
+
+
+def not_carried(channel: Channel) -> str:
+    """Why a message ends that none of the channel's providers can carry."""
+    return f"No provider of {channel.name} can carry it to this address; asked: {', '.join(channel.providers)}."
 
 
 def _can_carry(alias: str, message: Message) -> bool:

@@ -223,8 +223,7 @@ def choose_provider(work: Work, now: datetime) -> None:
     channel = get_channel(delivery.channel)
     takers = failover.takers(channel, work.message)
     if channel.providers and not takers:
-        detail = f"No provider of {channel.name} can carry it to this address; asked: {', '.join(channel.providers)}."
-        work.outcome = _end(work, now, Status.FAILED, Reason.NOT_CARRIED, detail)
+        work.outcome = _end(work, now, Status.FAILED, Reason.NOT_CARRIED, failover.not_carried(channel))
         return
     affordable = [each for each in takers if each not in work.over_budget]
     chosen = failover.choose(channel, now, among=affordable, after=delivery.provider)

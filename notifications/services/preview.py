@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
 
 from notifications import clock
+from notifications.channels import sms_segments
+from notifications.channels.registry import get_channel
+from notifications.channels.sms_segments import Segments
 from notifications.exceptions import NotificationError
-from notifications.messages import Message
+from notifications.messages import Message, SmsMessage
 from notifications.models import Reason, Status
-from notifications.pipeline import gate
+from notifications.pipeline import failover, gate, spending
 from notifications.pipeline.gate import Candidate
 from notifications.pipeline.render import render
 from notifications.services import recipients
@@ -26,7 +30,10 @@ EXAMPLE_CODE = "47"
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """One delivery as it would be. `message` is None, and `error` says why, if its text cannot be made."""
+    """One delivery as it would be. `message` is None, and `error` says why, if its text cannot be made.
+
+    `provider` is the first that can carry it, and `cost` what that one would charge: None where no price is known.
+    """
 
     recipient: Any
     channel: str
@@ -34,7 +41,12 @@ class Preview:
     status: Status
     reason: Reason
     due_at: datetime | None
+    detail: str = ""
     message: Message | None = None
+    segments: Segments | None = None
+    """of a text message"""
+    provider: str = ""
+    cost: Decimal | None = None
     error: str = ""
 
 
@@ -59,13 +71,18 @@ def preview(
 
 def _preview(candidate: Candidate) -> Preview:
     delivery = candidate.delivery
-    status, reason = Status(delivery.status), Reason(delivery.reason)
-    message, error = None, ""
+    status, reason, detail = Status(delivery.status), Reason(delivery.reason), delivery.detail
+    message, provider, error = None, "", ""
     if status != Status.SKIPPED:
         try:
             if verdict := gate.check(candidate, clock.now()):
-                status, reason = verdict.status, verdict.reason
+                status, reason, detail = verdict.status, verdict.reason, verdict.detail
             message = render(delivery, candidate.instance, EXAMPLE_CODE if candidate.instance.answers else "")
+            channel = get_channel(delivery.channel)
+            takers = failover.takers(channel, message)
+            if channel.providers and not takers:
+                status, reason, detail = Status.FAILED, Reason.NOT_CARRIED, failover.not_carried(channel)
+            provider = next(iter(takers), "")
         except NotificationError as failure:
             error = str(failure)
     return Preview(
@@ -75,6 +92,10 @@ def _preview(candidate: Candidate) -> Preview:
         status=status,
         reason=reason,
         due_at=delivery.due_at,
+        detail=detail,
         message=message,
+        segments=sms_segments.count(message.text) if isinstance(message, SmsMessage) else None,
+        provider=provider,
+        cost=spending.estimate(message, provider) if message and provider else None,
         error=error,
     )

@@ -21,7 +21,8 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from notifications import clock
-from notifications.models import Delivery, Event, Heartbeat, Notification, SandboxMessage, Status
+from notifications.models import Delivery, Event, Heartbeat, Notification, Price, SandboxMessage, Status
+from notifications.pipeline import spending
 from notifications.services import notify
 from notifications.types import LANES, all_types
 from project.accounts.models import User
@@ -183,6 +184,19 @@ def test_a_preview_shows_each_delivery_with_its_text(asha: User) -> None:
     texts = {each["channel"]: each["message"]["text"] for each in rows}
     assert (texts["sms"], texts["push"], texts["in_app"]) == ("hello", "Push: hello", "In app: hello")
     assert not Notification.objects.exists()
+
+
+def test_a_preview_shows_parts_and_cost_and_their_sum(asha: User, make_person: Callable[..., Any]) -> None:
+    make_person(username="ravi")
+    Price.objects.create(provider="sandbox", amount="0.0079")
+    spending.forget()
+    words = ("preview_notification", "tests.note", "--to", "asha", "--to", "ravi", "--payload", HELLO)
+    code, text = run(*words)
+    assert (code, text.count("1 × GSM-7, 0.0079 USD")) == (0, 2)
+    assert "Together: 0.0158 USD, fallbacks included." in text
+    data = run_json(*words)[1]
+    assert data[0]["segments"] == {"encoding": "GSM-7", "units": 5, "parts": 1, "left": 155}
+    assert (data[0]["provider"], data[0]["cost"]) == ("sandbox", "0.007900")
 
 
 def test_a_preview_shows_who_is_left_out_and_why(make_person: Callable[..., Any]) -> None:

@@ -1,13 +1,15 @@
 """`preview`: the same answer as `notify`, before anything is sent (C12)."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from notifications import clock
 from notifications.exceptions import ScheduleError
-from notifications.models import ContactPoint, Delivery, Event, Notification, Reason, Status
+from notifications.models import ContactPoint, Delivery, Event, Notification, Price, Reason, Status
+from notifications.pipeline import spending
 from notifications.services import notify, preview
 from tests.app.models import Visit
 from tests.app.notifications import Everywhere, Note, UnlessSeen, VisitReminder, WithFallback
@@ -90,3 +92,19 @@ def test_disabled_addresses_are_told_apart_from_missing_ones(person):
     ContactPoint.objects.update(disabled_at=clock.now())
     shown = {each.channel: each.reason for each in preview(Everywhere(text="a"), to=person)}
     assert shown["push"] == Reason.ADDRESS_DISABLED
+
+
+def test_it_shows_what_a_text_costs(make_person):
+    Price.objects.create(provider="sandbox", country="IN", amount=Decimal("0.0042"))
+    spending.forget()
+    indian, british = make_person(phone="+919847012345"), make_person()
+    shown = {each.recipient: each for each in preview(Note(text="“नमस्ते” " + "a" * 70), to=[indian, british])}
+    assert (shown[indian].provider, shown[indian].cost) == ("sandbox", Decimal("0.0084"))
+    assert (shown[indian].segments.encoding, shown[indian].segments.parts) == ("UCS-2", 2)
+    assert shown[british].cost is None
+
+
+def test_it_shows_what_is_wrong_with_a_number(make_person):
+    (shown,) = preview(Note(text="a"), to=make_person(phone="+442079460123"))
+    assert (shown.status, shown.reason) == (Status.SKIPPED, Reason.NUMBER_REFUSED)
+    assert "It is a landline" in shown.detail
