@@ -16,7 +16,7 @@ from notifications.types import ANSWERABLE
 
 logger = logging.getLogger(__name__)
 
-TRIES = 5
+TRIES = 10
 SPARE = 0.5
 """codes get a digit more when this part of them is taken"""
 
@@ -34,7 +34,7 @@ def ask(candidates: Iterable[Candidate], now: datetime) -> None:
         asking = _ask(asking, now)
         if not asking:
             return
-    # Another worker was faster with the same codes each time; without one a plain word still answers.
+    # Other workers were faster with the same codes each time. The message matters more than that it can be answered.
     logger.error("%d messages go without a code for their answer", len(asking))
 
 

@@ -17,6 +17,7 @@ from notifications import clock, triggers
 from notifications.exceptions import RegistrationError
 from notifications.keywords import RESERVED
 from notifications.models import ContactPoint, Event, InboundMessage, Meaning, Notification, Question, Status
+from notifications.pipeline import questions, work
 from notifications.pipeline.questions import free_code
 from notifications.services import apply_inbound, cancel, notify, preview, timeline
 from notifications.services.replies import PER_ADDRESS_AN_HOUR, SmsReply
@@ -24,6 +25,7 @@ from notifications.signals import notification_answered
 from notifications.testing import deliver_all, frozen_clock, outbox, registered
 from notifications.triggers import on_response
 from notifications.types import NotificationType, register
+from tests.app.notifications import Note
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -333,9 +335,29 @@ def test_the_codes_that_are_open_for_a_number_are_all_different(ask, person):
     assert {len(each) for each in codes} == {2, 3}
 
 
-def test_a_batch_of_questions_costs_a_fixed_number_of_queries(make_person):
-    from notifications.pipeline import questions, work
+def test_workers_that_ask_one_number_at_once_give_different_codes(person, monkeypatch):
+    monkeypatch.setattr("notifications.pipeline.questions.secrets.choice", min)  # all of them want the same ones
+    for number in range(20):
+        notify(Invitation(name=f"tea {number}"), to=person)
+    lots = [work.claim("default", 5) for _ in range(4)]
+    together = threading.Barrier(4)
 
+    def prepare(lot: list[work.Work]) -> list[str]:
+        try:
+            together.wait()
+            work.prepare(lot)
+            return [getattr(each.message, "text", "") for each in lot]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        texts = [text for lot in pool.map(prepare, lots) for text in lot]
+    codes = list(Question.objects.values_list("code", flat=True))
+    assert len(set(codes)) == len(codes) == len(set(texts)) == 20
+    assert {text.split()[-1] for text in texts} == set(codes)
+
+
+def test_a_batch_of_questions_costs_a_fixed_number_of_queries(make_person):
     def queries(number: int) -> int:
         people = [make_person() for _ in range(number)]
         notify(Invitation(name="tea"), to=people)
@@ -351,9 +373,6 @@ def test_a_batch_of_questions_costs_a_fixed_number_of_queries(make_person):
 
 
 def test_a_message_that_cannot_be_answered_costs_no_query(make_person):
-    from notifications.pipeline import work
-    from tests.app.notifications import Note
-
     notify(Note(text="a"), to=make_person())
     claimed = work.claim("default", 100)
     with CaptureQueriesContext(connection) as captured:
