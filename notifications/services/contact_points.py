@@ -14,8 +14,9 @@ from django.core.validators import validate_email
 from django.db import models, transaction
 
 from notifications import clock, phone_numbers
+from notifications.channels.base import Channel
 from notifications.channels.registry import get_channel
-from notifications.exceptions import ContactPointError
+from notifications.exceptions import ContactPointError, UnknownChannelError
 from notifications.messages import storable
 from notifications.models import ContactPoint, DisabledBy
 from notifications.models.contact_point import PUSH
@@ -33,11 +34,13 @@ def register_phone(user: Any, number: str, label: str = "") -> ContactPoint:
 
     Raises `PhoneNumberError`, also for a country that no SMS goes to, or `ContactPointError` for one too many.
     """
-    return _register(user, SMS, get_channel(SMS).checked(phone_numbers.parse_for_sms(number).e164), label)
+    channel = _channel(SMS)
+    return _register(user, SMS, channel.checked(phone_numbers.parse_for_sms(number).e164), label)
 
 
 def register_email(user: Any, address: str, label: str = "") -> ContactPoint:
     """Enter an email address to be verified. One that is there already stays as it is. Raises `ContactPointError`."""
+    _channel(EMAIL)
     address = address.strip()
     try:
         validate_email(address)
@@ -120,6 +123,13 @@ def lock(user_id: Any) -> None:
     """Let nobody else change this person's contact points before the transaction ends."""
     people = get_user_model()._default_manager.select_for_update(no_key=True)
     list(people.filter(pk=user_id).values_list("pk"))
+
+
+def _channel(name: str) -> Channel:
+    try:
+        return get_channel(name)
+    except UnknownChannelError:
+        raise ContactPointError(f"No messages are sent by {name} here.", code="invalid") from None
 
 
 def _register(user: Any, channel: str, address: str, label: str) -> ContactPoint:

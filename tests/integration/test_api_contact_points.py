@@ -121,6 +121,17 @@ def test_a_body_that_is_no_object_is_refused(api: Client, body: bytes, path: str
     assert post(api, path, body).status_code == 400
 
 
+@pytest.mark.parametrize(("channel", "address"), [("sms", FIRST), ("email", "asha@example.org")])
+def test_a_channel_that_the_site_does_not_have_is_refused(
+    api: Client, settings: Any, channel: str, address: str
+) -> None:
+    channels = {name: each for name, each in settings.NOTIFICATIONS["CHANNELS"].items() if name == "in_app"}
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "CHANNELS": channels}
+    response = post(api, POINTS, {"channel": channel, "address": address})
+    assert (response.status_code, response.json()) == (400, {"address": [f"No messages are sent by {channel} here."]})
+    assert api.get("/api/v1/push/key/").json() == {"key": ""}
+
+
 def test_a_sixth_phone_is_a_conflict_with_its_reason(api: Client) -> None:
     for number in range(5):
         entered(api, f"+44791112345{number}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from notifications.models import ContactPoint
 from notifications.providers.transport import vapid
 from notifications.services import contact_points, devices
 from project.accounts.models import User
+from project.demo.management.commands import demo
 from tests.unit.test_devices import AUTH, ENDPOINT, subscription
 
 pytestmark = pytest.mark.django_db
@@ -116,3 +118,11 @@ def test_a_new_subscription_leads_to_push_services_only(client: Client, asha: Us
 
 def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
     assert changed(client, b" " * 20_000) == 413
+
+
+def test_the_demonstration_keeps_its_key_to_itself_and_from_run_to_run(tmp_path: Path) -> None:
+    key = demo._vapid_key(tmp_path)
+    assert demo._vapid_key(tmp_path) == key
+    assert vapid.public_text(vapid.load(key))
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_mode & 0o077 == 0

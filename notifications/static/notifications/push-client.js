@@ -18,6 +18,7 @@ const STORE = "notifications-push";
 const SUBSCRIPTION = "/notifications-push/subscription";
 const LATER = "notifications-push-later"; // in localStorage: {times, until}
 const DAY = 86_400_000;
+const PATIENCE = 15_000; // ms: without its push service a browser may try for ever
 const PAUSES = [30, 90, 365]; // days without an offer, after the first, second and any further "not now"
 
 export class PushClient extends EventTarget {
@@ -135,7 +136,7 @@ export class PushClient extends EventTarget {
 
   async #subscribe(worker) {
     const options = { userVisibleOnly: true, applicationServerKey: this.#key };
-    await this.#register(await worker.pushManager.subscribe(options));
+    await this.#register(await inTime(worker.pushManager.subscribe(options)));
   }
 
   async #register(subscription, more = {}) {
@@ -188,6 +189,11 @@ export function browserName(agent = navigator.userAgent) {
     ["Linux", /Linux|X11/],
   ]);
   return [browser, system].filter(Boolean).join(", ");
+}
+
+function inTime(promise) {
+  const late = new Error("The push service of the browser did not answer.");
+  return Promise.race([promise, new Promise((_, reject) => setTimeout(reject, PATIENCE, late))]);
 }
 
 function registration() {
