@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from notifications.messages import Message, Receipt
+from notifications.messages import Receipt
 from notifications.pipeline import dispatch
 from notifications.pipeline.request import finish
 from notifications.pipeline.settle import Settled, settle
 from notifications.pipeline.work import Work, claim
+from notifications.providers.sendgrid import SendGridProvider
 from tests.faults.loopback import LoopbackProvider
 
 BEFORE_CLAIM = "before_claim"
@@ -88,7 +89,6 @@ def worker_ids(folder: Path) -> list[int]:
 
 def watch(tokens: Tokens, after_open: float = 0.01) -> None:
     """Wrap the steps of this process's workers. `after_open`: seconds into a request at which it is cut off."""
-    send = LoopbackProvider.send
 
     def watched_claim(lane: str, limit: int) -> list[Work]:
         tokens.die_at(BEFORE_CLAIM)
@@ -97,10 +97,13 @@ def watch(tokens: Tokens, after_open: float = 0.01) -> None:
             tokens.die_at(AFTER_CLAIM)
         return works
 
-    def watched_send(provider: LoopbackProvider, message: Message) -> Receipt:
-        if tokens.take(REQUEST_OPEN):
-            threading.Timer(after_open, die).start()
-        return send(provider, message)
+    def watched(send: Callable[..., Any]) -> Callable[..., Any]:
+        def watched_send(*args: Any) -> Any:
+            if tokens.take(REQUEST_OPEN):
+                threading.Timer(after_open, die).start()
+            return send(*args)
+
+        return watched_send
 
     def watched_finish(work: Work, answer: Any, latency_ms: float) -> Work:
         if work.message is not None and isinstance(answer, Receipt):
@@ -116,4 +119,5 @@ def watch(tokens: Tokens, after_open: float = 0.01) -> None:
     patch.object(dispatch, "claim", watched_claim).start()
     patch.object(dispatch, "settle", watched_settle).start()
     patch.object(dispatch, "finish", watched_finish).start()
-    patch.object(LoopbackProvider, "send", watched_send).start()
+    patch.object(LoopbackProvider, "send", watched(LoopbackProvider.send)).start()
+    patch.object(SendGridProvider, "send_batch", watched(SendGridProvider.send_batch)).start()

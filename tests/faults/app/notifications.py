@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from notifications.types import NotificationType, register, unregister
+from notifications.types import NotificationType, Priority, register, unregister
 
 
 class ViaReceipts(NotificationType):
@@ -56,6 +56,16 @@ class ByText(NotificationType):
     key = "faults.by_text"
     channels = ("sms",)
     mandatory = True
+
+    text: str
+
+
+class Newsletter(NotificationType):
+    """An email to many, which share requests."""
+
+    key = "faults.newsletter"
+    channels = ("email",)
+    priority = Priority.LOW
 
     text: str
 
@@ -135,6 +145,7 @@ TYPES: tuple[type[NotificationType], ...] = (
     NeitherOnce,
     NeitherAgain,
     ByText,
+    Newsletter,
     Deadly,
     BrokenTemplate,
     MissingTemplate,
