@@ -67,9 +67,9 @@ class SesProvider(BulkEspProvider):
             "aws_access_key_id": self.access_key_id,
             "aws_secret_access_key": self.secret_access_key,
             "aws_session_token": self.session_token,
-            "config": aws.config(self.timeout_seconds, conf.get().CONCURRENCY),
         }
         return {
+            "session_params": {"botocore_session": aws.session(self.timeout_seconds, conf.get().CONCURRENCY)},
             "client_params": {name: value for name, value in client.items() if value},
             "configuration_set_name": self.configuration_set or None,
         }

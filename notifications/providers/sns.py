@@ -59,21 +59,21 @@ class SnsProvider(SmsProvider):
 
     def connect(self) -> Any:
         from boto3.session import Session
-        from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 
         from notifications.providers.transport import aws
 
-        options = {
+        found = {
             "region_name": self.region,
             "endpoint_url": self.endpoint_url,
             "aws_access_key_id": self.access_key_id,
             "aws_secret_access_key": self.secret_access_key,
             "aws_session_token": self.session_token,
-            "config": Config(**aws.config(self.timeout_seconds, conf.get().CONCURRENCY)),
         }
+        options = {name: value for name, value in found.items() if value}
+        core = aws.session(self.timeout_seconds, conf.get().CONCURRENCY)
         try:
-            client = Session().client("sns", **{name: value for name, value in options.items() if value})
+            client = Session(botocore_session=core).client("sns", **options)
         except (BotoCoreError, ValueError) as error:
             raise ConfigurationError(str(error)) from error
         aws.bound(client)

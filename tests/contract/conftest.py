@@ -1,5 +1,6 @@
 """A mail server, a provider that sends through it, a certificate that is trusted, and mails."""
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -69,3 +70,19 @@ def make_provider() -> Iterator[MakeProvider]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture
+def silent_sts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """boto3 finds a role of this host, for which the service that gives roles takes questions and never answers."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/nonexistent")
+    token = tmp_path / "token"
+    token.write_text("of the host")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/notifications")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        yield

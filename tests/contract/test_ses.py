@@ -1,6 +1,7 @@
 """Amazon SES keeps the contract of every provider, through boto3 and in front of moto's server."""
 
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from email.utils import parseaddr
 from typing import Any
@@ -154,6 +155,18 @@ def test_with_no_key_at_all_the_mail_is_held_back(
         monkeypatch.setenv(name, "/nonexistent")
     with pytest.raises(TemporaryError, match="NoCredentialsError"):
         make_provider(access_key_id="", secret_access_key="").send(make_mail())
+    assert server.requests == []
+
+
+@pytest.mark.usefixtures("silent_sts")
+def test_a_role_that_is_not_given_in_time_holds_the_mail_back(
+    make_provider: MakeSes, server: SesServer, make_mail: MakeMail
+) -> None:
+    provider = make_provider(access_key_id="", secret_access_key="", timeout_seconds=0.5)
+    begun = time.monotonic()
+    with pytest.raises(TemporaryError):
+        provider.send(make_mail())
+    assert time.monotonic() - begun < 2.5
     assert server.requests == []
 
 

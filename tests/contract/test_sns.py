@@ -3,6 +3,7 @@
 import logging
 import os
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -283,6 +284,16 @@ def test_with_no_key_at_all_the_message_is_held_back(
         monkeypatch.setenv(name, "/nonexistent")
     with pytest.raises(TemporaryError, match="NoCredentialsError"):
         make_provider(access_key_id="", secret_access_key="").send(sms())
+    assert server.requests == []
+
+
+@pytest.mark.usefixtures("silent_sts")
+def test_a_role_that_is_not_given_in_time_holds_the_message_back(make_provider: MakeSns, server: SnsServer) -> None:
+    provider = make_provider(access_key_id="", secret_access_key="", timeout_seconds=0.5)
+    begun = time.monotonic()
+    with pytest.raises(TemporaryError):
+        provider.send(sms())
+    assert time.monotonic() - begun < 2.5
     assert server.requests == []
 
 

@@ -15,7 +15,9 @@ from botocore.awsrequest import (
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
 )
+from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.session import Session
 from requests.structures import CaseInsensitiveDict
 
 from notifications.exceptions import ProviderError, TemporaryError
@@ -66,14 +68,21 @@ class _SecurePool(AWSHTTPSConnectionPool):  # type: ignore[misc]
     ConnectionCls = _SecureConnection
 
 
-def config(timeout_seconds: float, connections: int) -> dict[str, Any]:
-    """Options of `botocore.config.Config`: one attempt, since botocore also repeats what may have been sent."""
-    return {
-        "connect_timeout": timeout_seconds,
-        "read_timeout": timeout_seconds,
-        "retries": {"mode": "standard", "total_max_attempts": 1},
-        "max_pool_connections": connections,
-    }
+def session(timeout_seconds: float, connections: int) -> Session:
+    """For boto3's `Session(botocore_session=…)`: its clients make one attempt, since botocore repeats what may be sent.
+
+    So do those that it makes itself, to ask for the credentials of a role: they would wait for minutes.
+    """
+    made = Session()
+    made.set_default_client_config(
+        Config(
+            connect_timeout=timeout_seconds,
+            read_timeout=timeout_seconds,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            max_pool_connections=connections,
+        )
+    )
+    return made
 
 
 def bound(client: Any) -> None:
