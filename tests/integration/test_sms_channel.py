@@ -70,7 +70,7 @@ def captured() -> Any:
         ("+442079460123", "It is a landline, which gets no SMS."),
         ("+919847", "It has too few digits for its country."),
         ("+18005550123", "which gets no SMS."),
-        ("+14155552671 ext. 12", "It has an extension"),
+        ("+14155552671x12", "It has an extension"),
         ("+1415FLOWERS", "It has letters."),
         ("098470 12345", "It has no country code"),
     ],
