@@ -75,12 +75,19 @@ def record(outcomes: Iterable[Answered], now: datetime, detail: str = "") -> Non
 
 @transaction.atomic
 def _record(alias: str, answers: Sequence[Answered], now: datetime, detail: str) -> None:
-    """In one transaction: a breaker never changes without the row that says why."""
+    """In one transaction: a breaker never changes without the row that says why.
+
+    What was opened before the last change is not counted: it times out when the trouble that it tells of is over.
+    """
+    state = states().get(alias)
+    if state is not None:
+        answers = [each for each in answers if each.began >= state.changed_at]
+    if not answers:
+        return
     succeeded = sum(each.healthy for each in answers)
     failed = len(answers) - succeeded
     latest = max((each.began for each in answers if each.healthy), default=None)
     ProviderOutcomes.objects.add(alias, succeeded=succeeded, failed=failed, now=now, success_began=latest)
-    state = states().get(alias)
     if state is not None and state.breaker != Breaker.CLOSED:
         _judge_probes(alias, answers, now, detail)
     elif failed:

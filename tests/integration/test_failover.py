@@ -284,6 +284,21 @@ def test_a_probe_of_a_breaker_that_another_process_half_opened_is_made(person):
     assert (health.probes_left, health.probes_passed) == (0, 1)
 
 
+def test_requests_from_before_it_closed_do_not_open_it_again(person):
+    """They time out when it is well already, and are counted in the same ten seconds as what comes after."""
+    opened(person)
+    before = clock.now()
+    pass_time(breaker.COOL_DOWN.total_seconds() + 1)
+    ProviderOutcomes.objects.all().delete()  # those are of long ago then
+    assert chosen() == "first"
+    began = clock.now()
+    failover.record([failover.Answered("first", False, before)] * 30, clock.now())
+    failover.record([failover.Answered("first", True, began)] * breaker.PROBES, clock.now())
+    assert ProviderHealth.objects.get(alias="first").breaker == Breaker.CLOSED
+    failover.record([failover.Answered("first", False, clock.now())], clock.now())
+    assert ProviderHealth.objects.get(alias="first").breaker == Breaker.CLOSED
+
+
 def test_when_all_are_down_messages_are_held_and_sent_on_recovery(person):
     fail("first", 1000)
     fail("second", 1000)
