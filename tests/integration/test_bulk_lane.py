@@ -183,13 +183,19 @@ def test_probes_go_alone_so_that_a_newsletter_brings_a_provider_back(
     assert [len(each["personalizations"]) for each in server.mails] == [1] * breaker.PROBES + [50 - breaker.PROBES]
 
 
-def test_a_service_that_is_silent_is_taken_out_after_one_time_out(server: ChoosyServer, people: Sequence[Any]) -> None:
+def test_a_service_that_is_silent_is_taken_out_after_one_time_out(
+    server: ChoosyServer, people: Sequence[Any], settings: Settings
+) -> None:
     """Were one request open at a time, failures would be too far apart to count together."""
+    patient = 6
+    options = settings.NOTIFICATIONS["PROVIDERS"]["sendgrid"]["OPTIONS"] | {"timeout_seconds": patient}
+    sendgrid = {**settings.NOTIFICATIONS["PROVIDERS"]["sendgrid"], "OPTIONS": options}
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "PROVIDERS": {"sendgrid": sendgrid}}
     server.show(Scenario.SILENT)
     notify(Newsletter(text="Spring has come"), to=people)
     for number in range(3):
         notify(Newsletter(text=f"Number {number}"), to=people)
-    dispatch.run("bulk", until=time.monotonic() + 1.9)
+    dispatch.run("bulk", until=time.monotonic() + patient - 0.5)
     opened = ProviderChange.objects.get()
     assert opened.to == Breaker.OPEN
     assert opened.evidence["failed"] >= breaker.MIN_FAILURES
