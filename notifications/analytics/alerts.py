@@ -10,8 +10,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser, Group
+from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.timesince import timesince
@@ -19,10 +18,10 @@ from django.utils.timesince import timesince
 from notifications import clock, conf
 from notifications.analytics.outages import WAITING_CAP, Outage, causes, last_outage, providers_of, waiting
 from notifications.channels.registry import get_channel
-from notifications.exceptions import known
 from notifications.models import Notification
 from notifications.pipeline import failover
 from notifications.services import notify
+from notifications.services.recipients import members_or_superusers
 from notifications.signals import provider_changed
 from notifications.types import NotificationType, Priority, register
 
@@ -138,17 +137,7 @@ def connect() -> None:
 
 def operators() -> QuerySet[Any]:
     """Who is told: the active members of the group that OPERATORS names; else, or if it has none, the superusers."""
-    people = get_user_model()._default_manager.filter(is_active=True).order_by("pk")
-    superusers = people.filter(is_superuser=True)
-    if name := conf.get().OPERATORS:
-        members = people.filter(groups__name=name)
-        if members.exists():
-            return members
-        groups = known(Group.objects.values_list("name", flat=True))
-        logger.error("Group '%s' of OPERATORS has no active member; superusers are told. %s", name, groups)
-    if not superusers.exists():
-        logger.error("Nobody is told of alerts: there is no active superuser, and OPERATORS names no one else.")
-    return superusers
+    return members_or_superusers(conf.get().OPERATORS, "OPERATORS")
 
 
 def _look_at_its_channels(*, alias: str, **kwargs: Any) -> None:

@@ -36,6 +36,8 @@ def members_or_superusers(group: str, setting: str) -> QuerySet[Any]:
             return members
         groups = known(Group.objects.values_list("name", flat=True))
         logger.error("Group '%s' of %s has no active member; superusers are told. %s", group, setting, groups)
+    if not superusers.exists():
+        logger.error("Nobody is told: there is no active superuser, and %s names no one else.", setting)
     return superusers
 
 
