@@ -4,13 +4,17 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 
-from notifications.models import ContactPoint
+from notifications.models import Budget, ContactPoint, Period, Price
 from project.accounts import roles
 from project.accounts.models import User
 from project.clinic.models import Doctor, Patient
 
 PASSWORD = "demo"  # noqa: S105 - printed on the screen; this app exists in development only
 CLINIC_ZONE = "Asia/Kolkata"
+
+PRICES = {"GB": "0.0400", "IN": "0.0420", "US": "0.0079"}
+"""country → US dollars for a segment of SMS, as the sandbox would charge it"""
+BUDGET = "20"
 
 PATIENTS = {
     "asha": {
@@ -39,7 +43,10 @@ STAFF: dict[str, dict[str, Any]] = {
 
 
 def seed() -> None:
-    """Create the people who are missing, and how to reach them."""
+    """Create the people who are missing, how to reach them, and what that costs."""
+    for country, amount in PRICES.items():
+        Price.objects.get_or_create(provider="sandbox", country=country, defaults={"amount": amount})
+    Budget.objects.get_or_create(provider="sandbox", category="", period=Period.MONTH, defaults={"amount": BUDGET})
     for username, values in PATIENTS.items():
         user = _user(username, roles.PATIENT, **values)
         Patient.objects.get_or_create(user=user)

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 from django.contrib.contenttypes.models import ContentType
 from django.utils import formats, timezone
 
-from notifications import clock
+from notifications import clock, conf
+from notifications.channels import sms_segments
 from notifications.exceptions import UnknownTypeError
 from notifications.messages import Attachment
 from notifications.models import ContactPoint, Delivery, Reason, SandboxFault, SandboxMessage, Status
+from notifications.models.budget import plain
 from notifications.models.states import OPEN, WAITING
 from notifications.pipeline.render import as_person
 from notifications.types import get_type
@@ -30,7 +32,7 @@ def state(patient: Patient) -> dict[str, Any]:
     """All that changes on the page, as JSON."""
     return {
         "appointments": [_appointment(each) for each in _appointments(patient)],
-        "messages": [_message(each, patient) for each in captured(patient)],
+        "messages": _messages(patient),
         "waiting": _waiting(patient),
         "deliveries": [_delivery(each) for each in _deliveries(patient)],
         "faults": [f"{each.channel or 'any channel'}: {each.get_fault_display()}" for each in _faults()],
@@ -80,7 +82,13 @@ def _appointment(appointment: Appointment) -> dict[str, Any]:
     }
 
 
-def _message(message: SandboxMessage, patient: Patient) -> dict[str, Any]:
+def _messages(patient: Patient) -> list[dict[str, Any]]:
+    found = list(captured(patient))
+    deliveries = Delivery.objects.in_bulk([each.delivery_id for each in found if each.channel == "sms"])
+    return [_message(each, patient, deliveries.get(each.delivery_id)) for each in found]
+
+
+def _message(message: SandboxMessage, patient: Patient, delivery: Delivery | None) -> dict[str, Any]:
     content = message.content
     return {
         "id": str(message.pk),
@@ -88,9 +96,20 @@ def _message(message: SandboxMessage, patient: Patient) -> dict[str, Any]:
         "title": content.get("subject") or content.get("title", ""),
         "text": "" if message.channel == "email" else content.get("text", ""),
         "link": content.get("link", ""),
+        "price": _price(content["text"], delivery) if message.channel == "sms" else "",
         "attached": [each["name"] for each in content.get("attachments", ())],
         "time": _moment(message.captured_at, patient.user.time_zone),
     }
+
+
+def _price(text: str, delivery: Delivery | None) -> str:
+    """1 segment · GSM-7 · $0.0079"""
+    counted = sms_segments.count(text)
+    words = [f"{counted.parts} segment{'s' if counted.parts > 1 else ''}", counted.encoding]
+    if delivery is not None and delivery.cost is not None:
+        currency = conf.get().CURRENCY
+        words.append(f"${plain(delivery.cost)}" if currency == "USD" else f"{plain(delivery.cost)} {currency}")
+    return " · ".join(words)
 
 
 def _waiting(patient: Patient) -> list[dict[str, Any]]:

@@ -243,6 +243,15 @@ def test_a_waiting_reminder_can_be_sent_now_once_and_only_the_own(visitor: Clien
     assert post(visitor, f"/demo/waiting/{uuid.uuid4()}/send/").status_code == 400
 
 
+def test_the_phone_shows_what_a_text_message_costs(visitor: Client) -> None:
+    make_appointment(patient=asha(), status=Status.CONFIRMED, ahead=timedelta(days=2))
+    (day, *_) = (each for each in visitor.get("/demo/state/").json()["waiting"] if "sms" in each["channels"])
+    post(visitor, f"/demo/waiting/{day['id']}/send/")
+    deliver_all()
+    (text,) = (each for each in visitor.get("/demo/state/").json()["messages"] if each["channel"] == "sms")
+    assert text["price"] == "1 segment · GSM-7 · $0.04"
+
+
 def test_a_fault_is_scripted_and_shown_until_a_message_has_met_it(visitor: Client) -> None:
     answer = post(visitor, "/demo/faults/", channel="email", fault="rate_limit")
     assert answer.json()["faults"] == ["email: 429 with Retry-After"]

@@ -26,7 +26,9 @@ export function startPhone(act) {
 
   return ({ messages, waiting }) => {
     const of = (channel) => messages.filter((each) => each.channel === channel);
-    follow(document.getElementById("pushes"), of("push").slice(0, PUSHES), (each) => {
+    const pushes = of("push");
+    stack(pushes.length - PUSHES);
+    follow(document.getElementById("pushes"), pushes.slice(0, PUSHES), (each) => {
       const element = fill("push", each);
       if (each.link) element.querySelector("a").href = each.link;
       return element;
@@ -52,6 +54,13 @@ export function startPhone(act) {
     if (mails.length && mails[0].id !== newest) show((newest = mails[0].id));
     follow(document.getElementById("waiting"), waiting, (each) => waitingItem(each, act));
   };
+}
+
+/** Older cards stand behind those that are shown. */
+function stack(older) {
+  const more = document.getElementById("more-pushes");
+  more.hidden = older < 1;
+  more.textContent = `${older} more`;
 }
 
 function waitingItem(item, act) {
