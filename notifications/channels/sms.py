@@ -48,17 +48,21 @@ class SmsChannel(Channel):
     def checked(self, address: str) -> str:
         return self._number(address).e164
 
+    def country(self, address: str) -> str:
+        """Of a number, such as IN. Raises `PhoneNumberError`."""
+        return self._number(address).country
+
     def message(self, delivery: Delivery, content: Content) -> SmsMessage:
         """The message. Raises `PhoneNumberError` and `TextTooLongError`."""
         number = self._number(delivery.address)
-        text = self._fitting(text_of(content, "sms.txt"), content)
+        text, segments = self.fitted(text_of(content, "sms.txt"), content)
         return SmsMessage(
             **{**envelope(delivery, content), "to": number.e164},
             text=text,
             expires_at=delivery.notification.expires_at,
             sender=self.senders.get(number.country, ""),
             country=number.country,
-            segments=sms_segments.count(text).parts,
+            segments=segments,
         )
 
     def _number(self, address: str) -> PhoneNumber:
@@ -66,14 +70,20 @@ class SmsChannel(Channel):
         phone_numbers.check_country(number, self.allowed_countries, self.denied_countries)
         return number
 
-    def _fitting(self, text: str, content: Content) -> str:
-        if self.smart and content.sms_smart:
-            text = sms_segments.economise(text).text
-        if content.sms_parts or self.shorten:
-            return sms_segments.shorten(text, content.sms_parts or self.max_parts)
-        if (parts := sms_segments.count(text).parts) > self.max_parts:
-            raise TextTooLongError(f"The text has {parts} SMS parts; at most {self.max_parts} are sent.")
-        return text
+    def fitted(self, text: str, content: Content) -> tuple[str, int]:
+        """The text as it is sent, and its parts. Raises `TextTooLongError`."""
+        parts = sms_segments.parts_of(text)  # mostly 1: there is nothing to save
+        if parts > 1 and self.smart and content.sms_smart:
+            cheaper = sms_segments.economise(text)
+            if cheaper.changed:
+                text, parts = cheaper.text, sms_segments.parts_of(cheaper.text)
+        most = content.sms_parts or self.max_parts
+        if parts <= most:
+            return text, parts
+        if not (content.sms_parts or self.shorten):
+            raise TextTooLongError(f"The text has {parts} SMS parts; at most {most} are sent.")
+        text = sms_segments.shorten(text, most)
+        return text, sms_segments.parts_of(text)
 
 
 @lru_cache(maxsize=20_000)

@@ -32,6 +32,7 @@ EXTENSION = "\f^{}\\[~]|€"
 CAPACITY: dict[Encoding, tuple[int, int]] = {"GSM-7": (160, 153), "UCS-2": (70, 67)}
 """encoding → units of a text that goes alone, units of one part among several"""
 
+_NOT_BASIC = re.compile(f"[^{re.escape(BASIC)}]")
 _NOT_GSM = re.compile(f"[^{re.escape(BASIC + EXTENSION)}]")
 # A link may be written in any script with spaces between its words. In others it ends where ASCII does: Chinese follows
 # a link without a space.
@@ -39,6 +40,8 @@ _PATH = r"[!-~\u00c0-\u0dff]"
 _URL = re.compile(
     rf"(?i:(?:https?://|www\.)[\w.:@%\[\]-]+{_PATH}*|(?<![a-z0-9.-])(?:[a-z0-9-]+\.)+[a-z]{{2,}}/{_PATH}+)"
 )
+# Hebrew to Vedic, kana to Hangul: with a letter of these a text stays UCS-2, whatever else is replaced in it.
+_OTHER_SCRIPT = re.compile("[\u0590-\u1cff\u3041-\ud7ff]")
 _WORD_MAX = 20
 """characters given up at most, so that a shortened text ends with a word"""
 
@@ -73,6 +76,14 @@ def count(text: str) -> Segments:
     parts = list(_parts(text, encoding))
     left = among_several - _units(parts[-1], encoding)
     return Segments(encoding=encoding, units=units, parts=len(parts), left=left)
+
+
+def parts_of(text: str) -> int:
+    """`count(text).parts`, in a third of the time for texts without characters of the extension table."""
+    if _NOT_BASIC.search(text):
+        return count(text).parts
+    alone, among_several = CAPACITY["GSM-7"]
+    return 1 if len(text) <= alone else -(-len(text) // among_several)
 
 
 def split(text: str) -> list[str]:
@@ -187,6 +198,8 @@ def to_gsm(text: str) -> Replacement:
 
 def economise(text: str) -> Replacement:
     """Smart replacement where it saves parts; the text as it is where it saves none."""
+    if encoding_of(text) == "GSM-7" or _OTHER_SCRIPT.search(text):
+        return Replacement(text=text, changed={})
     replaced = to_gsm(text)
     return replaced if count(replaced.text).parts < count(text).parts else Replacement(text=text, changed={})
 

@@ -74,15 +74,16 @@ def forget() -> None:
 
 def estimate(message: Message, provider: str) -> Decimal | None:
     """What the provider will charge for a message, by the deployment's prices; None: no price is known."""
+    if isinstance(message, SmsMessage):
+        return cost(provider, message.country, message.segments)
+    return cost(provider)
+
+
+def cost(provider: str, country: str = "", segments: int = 1) -> Decimal | None:
+    """What so many segments cost; those of no country, and to one without a price of its own, as all others."""
     prices = _tariff().prices
-    country = message.country if isinstance(message, SmsMessage) else ""
     price = prices.get((provider, country), prices.get((provider, "")))
-    return price if price is None else price * segments_of(message)
-
-
-def segments_of(message: Message) -> int:
-    """By how many parts a message is charged."""
-    return message.segments if isinstance(message, SmsMessage) else 1
+    return price if price is None else price * segments
 
 
 def is_limited() -> bool:

@@ -100,7 +100,8 @@ def test_it_shows_what_a_text_costs(make_person):
     indian, british = make_person(phone="+919847012345"), make_person()
     shown = {each.recipient: each for each in preview(Note(text="“नमस्ते” " + "a" * 70), to=[indian, british])}
     assert (shown[indian].provider, shown[indian].cost) == ("sandbox", Decimal("0.0084"))
-    assert (shown[indian].segments.encoding, shown[indian].segments.parts) == ("UCS-2", 2)
+    segments = shown[indian].segments
+    assert segments is not None and (segments.encoding, segments.parts) == ("UCS-2", 2)
     assert shown[british].cost is None
 
 

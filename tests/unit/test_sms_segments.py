@@ -15,6 +15,7 @@ from notifications.channels.sms_segments import (
     count,
     economise,
     encoding_of,
+    parts_of,
     shorten,
     split,
     to_gsm,
@@ -59,6 +60,11 @@ def test_units_and_parts_are_exact(text: str, encoding: str, units: int, parts: 
 def test_the_alphabet_has_the_127_characters_and_the_extension_table_10() -> None:
     assert len(set(BASIC)) == len(BASIC) == 127  # and the escape
     assert len(set(EXTENSION)) == len(EXTENSION) == 10
+
+
+@given(TEXTS | st.text(alphabet=BASIC + EXTENSION, max_size=500))
+def test_the_parts_are_as_many_when_nothing_else_is_asked(text: str) -> None:
+    assert parts_of(text) == count(text).parts
 
 
 @given(TEXTS)
