@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -214,7 +214,9 @@ def _send_together(provider: Provider, messages: Sequence[Message]) -> list[Answ
     try:
         told: object = provider.send_batch(messages)
     except (AddressError, PermanentError) as error:
-        raise RefusedTogetherError(str(error)) from error
+        # Not in its own words, which may name one of them: the others' stories are not the place for that.
+        text = f"{provider.alias} refused a request for {len(messages)} messages: each goes alone now."
+        raise RefusedTogetherError(text) from error
     if not isinstance(told, Sequence) or len(told) != len(messages):
         gave = f"{len(told)} answers" if isinstance(told, Sequence) else f"a {type(told).__name__}"
         raise UnknownOutcome(f"{type(provider).__name__}.send_batch gave {gave} for {len(messages)} messages")
@@ -237,7 +239,9 @@ def finish(work: Work, answer: Answer, latency_ms: float) -> Work:
     if isinstance(answer, NotOpenedError | RefusedTogetherError):
         due_again = Verdict(Status.PENDING, Reason.NONE, str(answer), until=now)
         tried = int(isinstance(answer, RefusedTogetherError))  # one that was tried goes alone
-        work.outcome = of_verdict(work.delivery, due_again, now, fence=work.fence, tried=tried)
+        outcome = of_verdict(work.delivery, due_again, now, fence=work.fence, tried=tried)
+        told = {"provider": provider.alias, "attempt": work.delivery.attempts, "latency_ms": round(latency_ms, 1)}
+        work.outcome = replace(outcome, data=told | {"error": str(answer)}) if tried else outcome
         return work
     answer = _sensible(work, answer)
     if work.message is None:

@@ -17,6 +17,8 @@ from notifications.models import (
     Breaker,
     Cause,
     Delivery,
+    Event,
+    Kind,
     ProviderChange,
     ProviderHealth,
     ProviderOutcomes,
@@ -65,8 +67,9 @@ class ChoosyServer(SendGridServer):
 
     def take(self, request: Request) -> Answer:
         for index, person in enumerate(request.json["personalizations"]):
-            if person["to"][0]["email"] in self.refused:
-                return refusal(400, "Does not contain a valid address.", f"personalizations.{index}.to.0.email")
+            address = person["to"][0]["email"]
+            if address in self.refused:
+                return refusal(400, f"{address} is not a valid address.", f"personalizations.{index}.to.0.email")
         return super().take(request)
 
 
@@ -138,6 +141,12 @@ def test_one_bad_address_fails_alone(server: ChoosyServer, people: Sequence[Any]
     assert Counter(server.taken()) == Counter(Delivery.objects.exclude(address=bad).values_list("pk", flat=True))
     failed = Delivery.objects.get(address=bad)
     assert (failed.status, failed.reason) == (Status.FAILED, Reason.ADDRESS_REFUSED)
+    others = Event.objects.exclude(delivery=failed)
+    assert not [each.data for each in others if bad in str(each.data)]  # a refusal of all may name somebody
+    together, alone = others.filter(delivery=Delivery.objects.exclude(address=bad)[0]).order_by("at")
+    assert (together.data["provider"], together.data["attempt"]) == ("sendgrid", 1)
+    assert together.data["error"] == "sendgrid refused a request for 40 messages: each goes alone now."
+    assert (alone.kind, alone.data["attempt"]) == (Kind.ACCEPTED, 2)
     assert set(Delivery.objects.exclude(address=bad).values_list("status", flat=True)) == {Status.SENT}
     assert not ProviderHealth.objects.exclude(breaker=Breaker.CLOSED).exists()
 
