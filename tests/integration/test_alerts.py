@@ -35,7 +35,7 @@ from notifications.models import (
 )
 from notifications.models.states import SUCCEEDED
 from notifications.pipeline import breaker, failover, health
-from notifications.services import notify, preview
+from notifications.services import notify, preview, recipients
 from notifications.signals import provider_changed
 from notifications.testing import assert_not_notified, assert_notified, deliver_all, frozen_clock, outbox, registered
 from notifications.types import NotificationType
@@ -365,7 +365,7 @@ def test_when_the_group_of_operators_is_empty_or_missing_superusers_are_told_and
         Group.objects.create(name="night shift")
     disable("first", "second")
     assert_notified(ChannelDown, to=operator, times=1)
-    (record,) = {each.getMessage() for each in caplog.records if each.name == alerts.__name__}
+    (record,) = {each.getMessage() for each in caplog.records if each.name == recipients.__name__}
     assert record.startswith("Group 'night shift' of OPERATORS has no active member; superusers are told. Known: ")
 
 
