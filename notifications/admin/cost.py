@@ -45,7 +45,8 @@ class CostForm(ModelForm):
                 empty = [("", all_of_them if model_field.blank else "---------")]
                 self.fields[name] = forms.ChoiceField(choices=[*empty, *found], required=not model_field.blank)
         if "amount" in self.fields:
-            self.fields["amount"].help_text = f"{self.fields['amount'].help_text} In {conf.get().CURRENCY}."
+            help_text = str(self.fields["amount"].help_text).removesuffix("In the deployment's currency.")
+            self.fields["amount"].help_text = f"{help_text} In {conf.get().CURRENCY}.".lstrip()
 
     def clean_country(self) -> str:
         """In capitals. Refuse what is no country."""
