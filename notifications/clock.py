@@ -19,12 +19,17 @@ _synced: tuple[datetime, float] | None = None  # the database's time, and our mo
 _frozen: datetime | None = None
 
 
-def now() -> datetime:
-    """The database's time, in UTC, to a few milliseconds."""
+def now(*, ask: bool = True) -> datetime:
+    """The database's time, in UTC, to a few milliseconds.
+
+    Not `ask`: counted on from the last time it was asked, or by this host's clock, for threads without a connection.
+    """
     global _synced
     if _frozen is not None:
         return _frozen
     synced = _synced
+    if not ask:
+        return synced[0] + timedelta(seconds=time.monotonic() - synced[1]) if synced else datetime.now(UTC)
     if synced is None or time.monotonic() - synced[1] > RESYNC_SECONDS:
         with _lock:
             synced = _synced = _ask() if synced is None else _ask_or_keep(synced)

@@ -21,8 +21,9 @@ from queue import Empty, SimpleQueue
 from notifications import clock, conf
 from notifications.pipeline import failover
 from notifications.pipeline.persist import persist
-from notifications.pipeline.request import Answer, Request, Unrecorded, call, finish, health_of, requests, start
+from notifications.pipeline.request import Answer, Request, Unrecorded, call, finish, health_of, requests
 from notifications.pipeline.settle import settle
+from notifications.pipeline.starting import start
 from notifications.pipeline.work import Work, choose_another, claim, expose, give_back, hold, prepare
 
 POLL_SECONDS = 0.2

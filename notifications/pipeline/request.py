@@ -8,29 +8,22 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from uuid import UUID
-
-from django.db import transaction
 
 from notifications import clock
 from notifications.channels.registry import get_channel
 from notifications.exceptions import AddressError, PermanentError, UnknownOutcome
-from notifications.messages import Message, Receipt, SmsMessage
-from notifications.models import Reason, Status, outbox
-from notifications.pipeline import breaker, failover, reconcile, spending
+from notifications.messages import Message, Receipt
+from notifications.models import Reason, Status
+from notifications.pipeline import breaker, failover, reconcile
 from notifications.pipeline.gate import Verdict
 from notifications.pipeline.outcome import STATUS_OF, healthy, of_result, of_verdict
 from notifications.pipeline.persist import persist
 from notifications.pipeline.work import Work
 from notifications.providers.base import Provider
-from notifications.types import Priority
 
 logger = logging.getLogger(__name__)
-
-SETTLE_GRACE_SECONDS = 15
-"""between a request's time-out and the end of its lease: for writing down what came of it"""
 
 Answer = Receipt | BaseException | None
 
@@ -116,67 +109,6 @@ def _may_share(work: Work) -> bool:
     return work.message is not None and work.delivery.attempts == 1 and not work.suspect
 
 
-def start(works: Sequence[Work]) -> list[Work]:
-    """Mark deliveries as started, and set aside what they will cost.
-
-    Those whose lease is lost, or that were cancelled meanwhile, are dropped. Those that do not fit into a budget are
-    left without a provider.
-    """
-    if not works:
-        return []
-    now, opens_before = clock.now(), time.monotonic() + SETTLE_GRACE_SECONDS
-    starts = persist(lambda: [_start_of(work, now) for work in works])
-    held, refused = persist(lambda: _start(works, starts, now))
-    for work, begun in zip(works, starts, strict=True):
-        if refusal := refused.get(begun.id):
-            work.over_budget[begun.provider], work.provider = refusal, None
-            continue
-        work.fence, work.opens_before = begun.due_at, opens_before
-        delivery = work.delivery
-        delivery.started_at, delivery.provider = now, begun.provider
-        delivery.segments, delivery.cost = begun.segments, begun.cost
-    return [each for each in works if each.delivery.pk in held]
-
-
-def _start_of(work: Work, now: datetime) -> outbox.Start:
-    provider, message = work.chosen, work.message
-    return outbox.Start(
-        id=work.delivery.pk,
-        fence=work.fence,
-        due_at=now + timedelta(seconds=provider.timeout_seconds + SETTLE_GRACE_SECONDS),
-        provider=provider.alias,
-        started_at=now,
-        segments=message.segments if isinstance(message, SmsMessage) else None,
-        cost=spending.estimate(message, provider.alias) if message is not None else None,
-    )
-
-
-def _start(
-    works: Sequence[Work], starts: Sequence[outbox.Start], now: datetime
-) -> tuple[set[UUID], dict[UUID, spending.Refusal]]:
-    """Which of them are started, and which a budget refused.
-
-    If a commit's answer is lost, its costs are counted twice: rather held too early than overrun.
-    """
-    limited = spending.is_limited()
-    if not limited and not any(each.cost for each in starts):
-        return outbox.start(starts), {}
-    with transaction.atomic():
-        categories = {each.delivery.pk: each.delivery.notification.category for each in works}
-        critical = {each.delivery.pk for each in works if each.delivery.priority == Priority.CRITICAL}
-        charges = [
-            spending.Charge(
-                provider=each.provider, category=categories[each.id], cost=each.cost, critical=each.id in critical
-            )
-            for each in starts
-        ]
-        verdicts = spending.admit(charges, now) if limited else [None] * len(charges)
-        refused = {each.id: verdict for each, verdict in zip(starts, verdicts, strict=True) if verdict}
-        held = outbox.start([each for each in starts if each.id not in refused])
-        spending.set_aside((charge for each, charge in zip(starts, charges, strict=True) if each.id in held), now)
-    return held, refused
-
-
 def call(request: Request, unrecorded: Unrecorded) -> tuple[list[Answer], float]:
     """Send, or look up, in a thread of the pool: what came of each work, in order, and the milliseconds it took."""
     begun = time.perf_counter()
@@ -206,7 +138,7 @@ def _check_opening(request: Request, unrecorded: Unrecorded) -> None:
         raise NotOpenedError("The worker was held up for so long that the request was not opened.")
     alias = request.provider.alias
     looks_up = request.works[0].message is None
-    if not looks_up and (unrecorded.are_enough(alias) or failover.is_known_to_be_out(alias, clock.now())):
+    if not looks_up and (unrecorded.are_enough(alias) or failover.is_known_to_be_out(alias, clock.now(ask=False))):
         raise NotOpenedError(f"{alias} was taken out of use before the request was opened.")
 
 

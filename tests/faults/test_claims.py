@@ -11,9 +11,10 @@ import pytest
 
 from notifications.messages import Receipt
 from notifications.models import Delivery, Event, Status, outbox
-from notifications.pipeline import dispatch, request
-from notifications.pipeline.request import Request, Unrecorded, call, finish, start
+from notifications.pipeline import dispatch, starting
+from notifications.pipeline.request import Request, Unrecorded, call, finish
 from notifications.pipeline.settle import settle
+from notifications.pipeline.starting import start
 from notifications.pipeline.work import Work, claim, prepare
 from notifications.services import notify
 from tests.faults import ledger, sites
@@ -54,7 +55,7 @@ def taken_up(site: Site) -> Work:
 def short_lease(any_site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     """Requests that are given up, and leases that end, within half a second."""
     any_site.configure(options={"timeout_seconds": 0.2, "reconcile_seconds": 0})
-    monkeypatch.setattr(request, "SETTLE_GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(starting, "SETTLE_GRACE_SECONDS", 0.3)
     return any_site
 
 

@@ -48,11 +48,11 @@ def main() -> None:
 def _adapt() -> None:
     from django_q.signals import post_spawn
 
-    from notifications.pipeline import request
+    from notifications.pipeline import starting
     from tests.faults.steps import Tokens, note_worker, watch
 
     if grace := os.environ.get("FAULTS_GRACE"):
-        patch.object(request, "SETTLE_GRACE_SECONDS", float(grace)).start()
+        patch.object(starting, "SETTLE_GRACE_SECONDS", float(grace)).start()
     if folder := os.environ.get("FAULTS_TOKENS"):
         watch(Tokens(Path(folder)))
         post_spawn.connect(lambda **_: note_worker(Path(folder)), weak=False)

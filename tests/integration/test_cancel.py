@@ -12,7 +12,7 @@ from notifications.messages import Message, Receipt, SmsMessage
 from notifications.models import Delivery, Event, Notification, Reason, SandboxFault, SandboxMessage, Status
 from notifications.models.outbox import claim
 from notifications.pipeline import dispatch
-from notifications.pipeline.request import start
+from notifications.pipeline.starting import start
 from notifications.pipeline.work import claim as claim_work
 from notifications.pipeline.work import prepare
 from notifications.providers.sandbox import SandboxProvider

@@ -24,7 +24,7 @@ from notifications.models import (
     SandboxMessage,
     Status,
 )
-from notifications.pipeline import breaker, dispatch, failover
+from notifications.pipeline import breaker, dispatch, failover, health
 from notifications.services import notify
 from notifications.signals import provider_changed
 from tests.app.notifications import Note
@@ -409,3 +409,17 @@ def test_shares_tell_who_takes_how_much_now():
     assert shares(first=back, second=back) == {"first": 0.25 + 0.75 * 0.75, "second": 0.75 * 0.25}
     assert shares(first=back, second={"control": "pinned"}) == {"first": 0, "second": 1}
     assert shares(first={"breaker": "half_open"}, second={"control": "disabled"}) == {"first": 0, "second": 0}
+
+
+def test_threads_that_send_learn_what_is_out_of_use_without_a_connection():
+    """Each would keep one open, of which a database has few."""
+
+    def ask() -> bool:
+        known = failover.is_known_to_be_out("first", clock.now(ask=False))
+        return known and connection.connection is None
+
+    failover.control("first", Control.DISABLED, reason="an incident", by="ann")
+    health.states()
+    clock.forget()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(ask).result()

@@ -27,7 +27,7 @@ from notifications.models import (
     Status,
 )
 from notifications.pipeline import dispatch, failover, spending
-from notifications.pipeline.request import start
+from notifications.pipeline.starting import start
 from notifications.pipeline.work import claim, prepare
 from notifications.services import notify, record_receipts, replay
 from notifications.signals import budget_reached, budget_warned

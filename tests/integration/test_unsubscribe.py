@@ -9,7 +9,7 @@ from notifications import clock, links
 from notifications.exceptions import SuppressionError
 from notifications.models import Cause, Delivery, Event, Reason, SandboxMessage, Status, Suppression
 from notifications.pipeline import dispatch
-from notifications.pipeline.request import start
+from notifications.pipeline.starting import start
 from notifications.pipeline.work import claim, prepare
 from notifications.preferences.suppression import lift, suppress
 from notifications.services import notify, resubscribe
