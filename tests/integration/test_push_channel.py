@@ -147,3 +147,26 @@ def test_a_push_is_kept_until_it_expires_and_wakes_a_device_when_it_is_urgent(
     headers = {each.content["title"]: each.headers for each in services.webpush.pushes}
     assert 7100 < int(headers["calm"]["ttl"]) <= 7200
     assert (headers["calm"]["urgency"], headers["urgent"]["urgency"]) == ("normal", "high")
+
+
+def test_an_endpoint_that_is_no_push_services_fails_with_its_reason_and_gets_no_request(
+    services: PushServices, owner: Any
+) -> None:
+    address = services.webpush.subscribe().replace(f"http://127.0.0.1:{services.webpush.port}", "https://10.0.0.7")
+    device(owner, address)
+    notify(Ping(text="Hello"), to=owner)
+    deliver_all()
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.reason) == (Status.FAILED, Reason.REFUSED)
+    assert "No message may go to 10.0.0.7: it is no push service." in delivery.detail
+    assert services.webpush.requests == []
+
+
+@pytest.mark.parametrize("kind", ["fcm", "webpush"])
+def test_a_push_that_is_too_large_fails_with_its_reason(services: PushServices, owner: Any, kind: str) -> None:
+    device(owner, services.webpush.subscribe() if kind == "webpush" else "fcm:phone")
+    notify(Ping(text="x" * 5000), to=owner)
+    deliver_all()
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.reason) == (Status.FAILED, Reason.REFUSED)
+    assert "bytes" in delivery.detail
