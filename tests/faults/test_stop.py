@@ -11,8 +11,9 @@ from django.db import connections
 from django.test import Client
 
 from notifications.models import Delivery, Event, InboundMessage, Reason, Status, Suppression
-from notifications.pipeline import request, work
+from notifications.pipeline import work
 from notifications.pipeline.settle import settle
+from notifications.pipeline.starting import start
 from notifications.services import apply_inbound, notify
 from tests.faults import ledger, sites
 from tests.faults.app.notifications import ByText
@@ -87,9 +88,9 @@ def test_what_is_claimed_is_not_sent_and_what_is_open_is_not_called_back(phones:
     claimed = work.claim("default", 5)
     work.prepare([*open_, *claimed])
     assert all(each.message is not None for each in (*open_, *claimed))
-    assert len(request.start(open_)) == 2
+    assert len(start(open_)) == 2
     stop(person.phone)
-    assert request.start(claimed) == []
+    assert start(claimed) == []
     for each in open_:
         (answer,), latency = request.call(request.Request([each]), request.Unrecorded())
         request.finish(each, answer, latency)

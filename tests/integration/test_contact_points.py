@@ -199,7 +199,8 @@ def test_with_no_other_number_what_waits_is_skipped_and_falls_back(asha: Any) ->
 
 
 def test_what_a_worker_has_claimed_for_a_removed_number_is_not_sent_there(asha: Any) -> None:
-    from notifications.pipeline import request, work
+    from notifications.pipeline import work
+    from notifications.pipeline.starting import start
 
     first = verified(asha, FIRST, is_primary=True)
     verified(asha, SECOND)
@@ -207,7 +208,7 @@ def test_what_a_worker_has_claimed_for_a_removed_number_is_not_sent_there(asha: 
     claimed = work.claim("default", 10)
     work.prepare(claimed)
     contact_points.remove(first)
-    assert request.start(claimed) == []
+    assert start(claimed) == []
     deliver_all()
     assert [each.to for each in outbox("sms")] == [SECOND]
 
