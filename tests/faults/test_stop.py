@@ -11,7 +11,7 @@ from django.db import connections
 from django.test import Client
 
 from notifications.models import Delivery, Event, InboundMessage, Reason, Status, Suppression
-from notifications.pipeline import work
+from notifications.pipeline import request, work
 from notifications.pipeline.settle import settle
 from notifications.pipeline.starting import start
 from notifications.services import apply_inbound, notify
