@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from project.accounts import roles
 from project.settings import backends, environment
 from project.settings.database import database
 
@@ -108,6 +109,8 @@ REST_FRAMEWORK: dict[str, Any] = {
 NOTIFICATIONS: dict[str, Any] = {
     "BASE_URL": BASE_URL,
     "PHONE_REGION": environment.text("PHONE_REGION"),
+    "OPERATORS": roles.OPERATOR,
+    "INBOX_STAFF": roles.DESK,
     "CHANNELS": {
         "email": {"BACKEND": "notifications.channels.email.EmailChannel", "PROVIDERS": ["sandbox"]},
         "sms": {"BACKEND": "notifications.channels.sms.SmsChannel", "PROVIDERS": ["sandbox"]},

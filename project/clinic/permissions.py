@@ -1,0 +1,18 @@
+"""What the desk may do in the admin."""
+
+from typing import Any, Final
+
+from django.db import DEFAULT_DB_ALIAS
+
+from project.accounts.permissions import grant
+from project.accounts.roles import DESK
+
+GRANTED: Final = {
+    # It is told what patients write in their own words: see INBOX_STAFF in the settings.
+    DESK: ("notify.view_inboundmessage",),
+}
+
+
+def grant_permissions(*, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
+    """Add what the desk lacks. Receives `post_migrate`, after those that create the roles and the permissions."""
+    grant(GRANTED, using=using)
