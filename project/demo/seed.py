@@ -37,7 +37,7 @@ DOCTORS = {
     "arjun": ({"first_name": "Arjun", "last_name": "Pillai"}, {"title": "Dr.", "speciality": "Consultation and diet"}),
 }
 STAFF: dict[str, dict[str, Any]] = {
-    "desk": {"first_name": "Lakshmi", "last_name": "Das"},
+    "desk": {"first_name": "Lakshmi", "last_name": "Das", "is_staff": True},
     "admin": {"first_name": "Ravi", "last_name": "Kumar", "is_staff": True, "is_superuser": True},
 }
 
@@ -58,14 +58,15 @@ def seed() -> None:
         user = _user(username, roles.DOCTOR, is_staff=True, **values)
         Doctor.objects.get_or_create(user=user, defaults=doctor)
     for username, person in STAFF.items():
-        role = roles.DESK if username == "desk" else roles.OPERATOR
-        _user(username, role, email=f"{username}@example.org", time_zone=CLINIC_ZONE, **person)
+        # The admin hears of whatever there is to hear of.
+        groups = (roles.DESK,) if username == "desk" else (roles.OPERATOR, roles.DESK)
+        _user(username, *groups, email=f"{username}@example.org", time_zone=CLINIC_ZONE, **person)
 
 
-def _user(username: str, role: str, **values: Any) -> User:
+def _user(username: str, *groups: str, **values: Any) -> User:
     user, created = User.objects.get_or_create(username=username, defaults=values)
     if created:
         user.set_password(PASSWORD)
         user.save(update_fields=["password"])
-        user.groups.add(Group.objects.get(name=role))
+        user.groups.add(*(Group.objects.get(name=each) for each in groups))
     return user

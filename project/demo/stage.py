@@ -1,18 +1,28 @@
 """What the page shows of a patient: the desk's appointments, the phone and the mailbox, what waits, what happened."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.contenttypes.models import ContentType
+from django.urls import reverse
 from django.utils import formats, timezone
 
 from notifications import clock, conf
 from notifications.channels import sms_segments
 from notifications.exceptions import UnknownTypeError
 from notifications.messages import Attachment
-from notifications.models import ContactPoint, Delivery, Reason, SandboxFault, SandboxMessage, Status
+from notifications.models import (
+    ContactPoint,
+    Delivery,
+    InboundMessage,
+    Meaning,
+    Reason,
+    SandboxFault,
+    SandboxMessage,
+    Status,
+)
 from notifications.models.budget import plain
 from notifications.models.states import OPEN, WAITING
 from notifications.pipeline.render import as_person
@@ -20,6 +30,7 @@ from notifications.types import get_type
 from project.clinic.appointment import NEXT
 from project.clinic.appointment import OPEN as OPEN_APPOINTMENTS
 from project.clinic.models import Appointment, Patient
+from project.demo import texts
 from project.demo.seed import CLINIC_ZONE
 
 APPOINTMENTS, MESSAGES, DELIVERIES = 8, 40, 9
@@ -39,12 +50,16 @@ def state(patient: Patient) -> dict[str, Any]:
     }
 
 
-def captured(patient: Patient) -> Iterable[SandboxMessage]:
-    """What the sandbox would have sent to the patient, the newest first."""
+def addresses(patient: Patient) -> list[str]:
+    """All by which the patient can be reached."""
     user = patient.user
-    devices = ContactPoint.objects.filter(user=user).values_list("address", flat=True)
-    addresses = [user.email, user.phone, *devices]
-    return SandboxMessage.objects.filter(to__in=addresses).order_by("-pk")[:MESSAGES]
+    points = ContactPoint.objects.filter(user=user).values_list("address", flat=True)
+    return [each for each in (user.email, user.phone, *points) if each]
+
+
+def captured(to: Collection[str]) -> Iterable[SandboxMessage]:
+    """What the sandbox would have sent to these addresses, the newest first."""
+    return SandboxMessage.objects.filter(to__in=to).order_by("-pk")[:MESSAGES]
 
 
 def attached(message: SandboxMessage, name: str) -> Attachment | None:
@@ -78,14 +93,21 @@ def _appointment(appointment: Appointment) -> dict[str, Any]:
         "local": f"{at:%Y-%m-%dT%H:%M}",
         "status": appointment.status,
         "label": appointment.get_status_display(),
+        "comes": appointment.status in OPEN_APPOINTMENTS and appointment.patient_confirmed_at is not None,
         "can": can,
     }
 
 
 def _messages(patient: Patient) -> list[dict[str, Any]]:
-    found = list(captured(patient))
+    """What came and what the patient wrote, the newest first."""
+    own = addresses(patient)
+    found = list(captured(own))
     deliveries = Delivery.objects.in_bulk([each.delivery_id for each in found if each.channel == "sms"])
-    return [_message(each, patient, deliveries.get(each.delivery_id)) for each in found]
+    timed = [(each.captured_at, _message(each, patient, deliveries.get(each.delivery_id))) for each in found]
+    for message in texts.written(own, MESSAGES):
+        timed += [(message.received_at, bubble) for bubble in _bubbles(message, patient)]
+    timed.sort(key=lambda each: (each[0], each[1]["id"]), reverse=True)
+    return [each for _, each in timed]
 
 
 def _message(message: SandboxMessage, patient: Patient, delivery: Delivery | None) -> dict[str, Any]:
@@ -100,6 +122,25 @@ def _message(message: SandboxMessage, patient: Patient, delivery: Delivery | Non
         "attached": [each["name"] for each in content.get("attachments", ())],
         "time": _moment(message.captured_at, patient.user.time_zone),
     }
+
+
+def _bubbles(message: InboundMessage, patient: Patient) -> list[dict[str, Any]]:
+    """What the patient wrote, and what answered it at once."""
+    time = _moment(message.received_at, patient.user.time_zone)
+    for_staff = message.meaning == Meaning.TEXT
+    bubbles = [
+        {
+            "id": str(message.pk),
+            "channel": "sms",
+            "own": True,
+            "text": message.text,
+            "time": time,
+            "staff": reverse("admin:notify_inboundmessage_change", args=[message.pk]) if for_staff else "",
+        }
+    ]
+    if answer := texts.confirmed(message):
+        bubbles.append({"id": f"{message.pk}-answer", "channel": "sms", "text": answer, "time": time})
+    return bubbles
 
 
 def _price(text: str, delivery: Delivery | None) -> str:
@@ -164,8 +205,14 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "channel": delivery.channel,
         "what": delivery.notification.type.rpartition(".")[2].replace("_", " ").removeprefix("appointment "),
         "status": delivery.status,
-        "why": str(Reason(delivery.reason).label) if delivery.reason else "",
+        "why": _why(delivery),
     }
+
+
+def _why(delivery: Delivery) -> str:
+    """The reason; for a suppressed address also whose doing that is."""
+    words = str(Reason(delivery.reason).label) if delivery.reason else ""
+    return f"{words}, {delivery.detail}" if delivery.reason == Reason.SUPPRESSED and delivery.detail else words
 
 
 def _faults() -> Iterable[SandboxFault]:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("demo/appointments/", views.book, name="book"),
     path("demo/appointments/<int:pk>/<slug:action>/", views.change, name="change"),
     path("demo/waiting/<uuid:pk>/send/", views.send_now, name="send-now"),
+    path("demo/texts/", views.write, name="write"),
     path("demo/faults/", views.script_fault, name="fault"),
     path("demo/emails/<uuid:pk>/", views.email, name="email"),
     path("demo/emails/<uuid:pk>/<str:name>", views.attached, name="attached"),

@@ -24,7 +24,7 @@ from notifications.models import SandboxMessage
 from project.clinic.models import Doctor, Patient
 from project.clinic.treatments import TREATMENTS
 from project.content_policy import content_policy
-from project.demo import desk, stage
+from project.demo import desk, stage, texts
 from project.demo.seed import CLINIC_ZONE, PASSWORD
 
 MAX_BODY = 10_000
@@ -151,6 +151,14 @@ def script_fault(request: HttpRequest, patient: Patient) -> HttpResponse:
 
 
 @for_patient
+@require_POST
+def write(request: HttpRequest, patient: Patient) -> HttpResponse:
+    """Send a text message from the patient's phone."""
+    texts.write(patient, stage.addresses(patient), _form(request))
+    return JsonResponse(stage.state(patient), status=201)
+
+
+@for_patient
 @content_policy(EMAIL_POLICY)
 @xframe_options_sameorigin
 @require_safe
@@ -175,7 +183,7 @@ def attached(request: HttpRequest, patient: Patient, pk: UUID, name: str) -> Htt
 
 
 def _captured_email(patient: Patient, pk: UUID) -> SandboxMessage:
-    for message in stage.captured(patient):
+    for message in stage.captured(stage.addresses(patient)):
         if message.pk == pk and message.channel == "email":
             return message
     raise Http404

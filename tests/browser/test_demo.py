@@ -1,5 +1,6 @@
 """The demonstration, really started: what is done at the desk reaches bell, phone and mailbox within a second."""
 
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -147,6 +148,45 @@ def test_a_refused_text_message_is_seen_to_fall_back_to_email(page: Page) -> Non
     expect(page.locator("#mails li", has_text="A reminder:")).to_be_visible()
     expect(page.locator("#deliveries li[data-status=failed]")).to_contain_text("the provider refused it for good")
     expect(page.locator("#faults li")).to_have_count(0)
+
+
+def test_the_phone_answers_a_reminder_writes_to_staff_and_ends_the_texts(page: Page) -> None:
+    page.click("text=Book for Asha")
+    appointment = page.locator("#appointments li:first-child")
+    appointment.get_by_text("Confirm").click()
+    page.click("#waiting li:has-text('the day before') >> text=Send now")
+    asked = page.locator("#sms li:last-child", has_text="Reply C")
+    expect(asked).to_be_visible()
+    found = re.search(r"Reply (C \d+)", asked.inner_text())
+    assert found, asked.inner_text()
+
+    field, bubbles = page.get_by_role("textbox", name="Text message"), page.locator("#sms li")
+    field.fill(found[1])
+    field.press("Enter")
+    expect(bubbles.nth(-2)).to_have_text(re.compile(f"You wrote: {found[1]}$"))
+    expect(bubbles.last).to_contain_text("thank you. We expect you")
+    expect(appointment).to_contain_text("confirmed")
+    expect(appointment).to_contain_text("the patient comes")
+    answer, reply = (bubbles.nth(at).locator("p").bounding_box() for at in (-2, -1))
+    assert answer and reply and answer["x"] > reply["x"], "the own message stands on the right"
+
+    field.fill("May I bring my daughter?")
+    page.get_by_role("button", name="Send the text message").click()
+    expect(bubbles.last).to_contain_text("Staff read it: see the admin")
+    expect(bubbles.last.locator("small")).to_be_in_viewport(ratio=1)
+    expect(bubbles.last.locator("a")).to_have_attribute("href", re.compile("^/admin/notify/inboundmessage/"))
+
+    page.get_by_role("button", name="STOP", exact=False).click()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("STOP")
+    page.keyboard.press("Enter")
+    expect(bubbles.last).to_contain_text("you will get no more text messages")
+    appointment.get_by_text("Cancel").click()
+    skipped = page.locator("#deliveries li[data-status=skipped]", has_text="sms").first
+    expect(skipped).to_contain_text("the address must not be sent to")
+    field.fill("START")
+    field.press("Enter")
+    expect(bubbles.last).to_contain_text("you will get our text messages again")
 
 
 def test_reading_in_one_page_is_seen_in_another(page: Page, demo: Demo) -> None:

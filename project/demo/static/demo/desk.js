@@ -29,7 +29,7 @@ export function startDesk(act) {
 }
 
 function appointment(item, act) {
-  const element = fill("appointment", { ...item, when: `${item.time} · ${item.doctor}` });
+  const element = fill("appointment", { ...item, when: [item.time, item.doctor, item.comes && "the patient comes"].filter(Boolean).join(" · ") });
   element.dataset.status = item.status;
   const url = (action) => `/demo/appointments/${item.id}/${action}/`;
   const form = element.querySelector("form");

@@ -15,13 +15,16 @@ let timer = 0;
 let asked = 0;
 
 async function act(url, values, said) {
+  let worked = false;
   try {
     show(await post(url, values), ++asked);
     say(said);
+    worked = true;
   } catch (error) {
     say(error.message, true);
   }
   hurry();
+  return worked;
 }
 
 const panes = [startDesk(act), startPhone(act), showDeliveries];

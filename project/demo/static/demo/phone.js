@@ -8,9 +8,10 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** `act(url, values, said)` posts, shows the new state and says it. */
+/** `act(url, values, said)` posts, shows the new state and says it; it resolves to whether that worked. */
 export function startPhone(act) {
   startClock(document.querySelector(".stage").dataset.zone);
+  startWriting(act);
   setInterval(() => {
     for (const each of document.querySelectorAll("#waiting time")) each.textContent = until(each.dateTime);
   }, SECOND);
@@ -26,6 +27,9 @@ export function startPhone(act) {
 
   return ({ messages, waiting }) => {
     const of = (channel) => messages.filter((each) => each.channel === channel);
+    const texts = document.getElementById("sms");
+    const size = () => `${texts.scrollHeight} in ${texts.clientHeight}`;
+    const before = size(); // push messages take room from the texts
     const pushes = of("push");
     stack(pushes.length - PUSHES);
     follow(document.getElementById("pushes"), pushes.slice(0, PUSHES), (each) => {
@@ -33,14 +37,13 @@ export function startPhone(act) {
       if (each.link) element.querySelector("a").href = each.link;
       return element;
     });
-    const texts = document.getElementById("sms");
-    const count = texts.children.length;
     follow(texts, of("sms").reverse(), (each) => {
-      const element = fill("sms", each);
-      element.querySelector("p").append(...linked(each.text));
+      const element = fill(each.own ? "own-sms" : "sms", each);
+      element.querySelector("p").append(...(each.own ? [hidden("You wrote: "), each.text] : linked(each.text)));
+      if (each.staff) element.querySelector("small").append("Staff read it: ", linkTo(each.staff, "see the admin"));
       return element;
     });
-    if (texts.children.length !== count) texts.scrollTop = texts.scrollHeight;
+    if (size() !== before) texts.scrollTop = texts.scrollHeight;
     const mails = of("email");
     follow(document.getElementById("mails"), mails, (each) => {
       const element = fill("mail", each);
@@ -77,28 +80,51 @@ function waitingItem(item, act) {
   return element;
 }
 
+/** The field under the text messages; a hint is put into it, so that a code can be added. */
+function startWriting(act) {
+  const form = document.getElementById("write");
+  const field = form.elements.text;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { value } = field;
+    if ((await act("/demo/texts/", { text: value }, "Sent.")) && field.value === value) field.value = "";
+    field.focus();
+  });
+  for (const hint of form.querySelectorAll(".hints button")) {
+    hint.addEventListener("click", () => {
+      field.value = hint.value;
+      field.focus();
+    });
+  }
+}
+
 /** Links to what is attached to an email. */
 function files({ id, attached }) {
-  return attached.map((name) => {
-    const link = document.createElement("a");
-    link.href = `/demo/emails/${id}/${encodeURIComponent(name)}`;
-    link.textContent = name;
-    link.target = "_blank";
-    link.rel = "noopener";
-    return link;
-  });
+  return attached.map((name) => linkTo(`/demo/emails/${id}/${encodeURIComponent(name)}`, name));
 }
 
 /** A text's pieces, its addresses as links: so do phones. */
 function linked(text) {
   return text.split(/(https?:\/\/[^\s]+)/).map((piece, index) => {
-    if (index % 2 === 0) return piece;
-    const link = document.createElement("a");
-    link.href = link.textContent = piece;
-    link.target = "_blank";
-    link.rel = "noopener";
-    return link;
+    return index % 2 === 0 ? piece : linkTo(piece, piece);
   });
+}
+
+function linkTo(url, text) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.textContent = text;
+  link.target = "_blank";
+  link.rel = "noopener";
+  return link;
+}
+
+/** Words for those who do not see on which side a text stands. */
+function hidden(text) {
+  const element = document.createElement("span");
+  element.className = "hidden";
+  element.textContent = text;
+  return element;
 }
 
 function tag(text) {
