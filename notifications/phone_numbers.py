@@ -42,6 +42,21 @@ FICTION = re.compile(r"\+447700900\d{3}")
 """the mobile numbers that Ofcom keeps for fiction, which libphonenumber calls invalid: they reach nobody, so examples,
 demonstrations and the sandbox use them"""
 
+RENAMED_ZONES = {
+    "Africa/Asmera": "Africa/Asmara",
+    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "America/Godthab": "America/Nuuk",
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Choibalsan": "Asia/Ulaanbaatar",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Atlantic/Faeroe": "Atlantic/Faroe",
+    "Pacific/Enderbury": "Pacific/Kanton",
+    "Pacific/Ponape": "Pacific/Pohnpei",
+    "Pacific/Truk": "Pacific/Chuuk",
+}
+"""a name that libphonenumber still says → the one that the IANA database has for that place today"""
+
 _EXTENSION = re.compile(r"(?:;?ext(?:ension)?\.?|x|#|,|;)[\s:.=]*\d+\s*$", re.IGNORECASE)
 _WRITTEN = re.compile(r"[+＋]?[\d\s().\-/‐-―−]*")
 _INVISIBLE = dict.fromkeys(
@@ -113,7 +128,7 @@ def countries() -> Collection[str]:
 
 @lru_cache(maxsize=10_000)
 def time_zone_of(e164: str) -> str | None:
-    """The time zone of the place that a number was assigned to, such as "Asia/Calcutta"; None if several or unknown.
+    """The time zone of the place that a number was assigned to, such as "Asia/Kolkata"; None if several or unknown.
 
     A hint: people keep their numbers when they move. The first call in a process takes about 0.3 s, to read a table.
     """
@@ -124,7 +139,9 @@ def time_zone_of(e164: str) -> str | None:
         zones = timezone.time_zones_for_number(phonenumbers.parse(e164))
     except phonenumbers.NumberParseException:
         return None
-    return zones[0] if len(zones) == 1 and zones[0] != timezone.UNKNOWN_TIMEZONE else None
+    if len(zones) != 1 or zones[0] == timezone.UNKNOWN_TIMEZONE:
+        return None
+    return RENAMED_ZONES.get(zones[0], zones[0])
 
 
 def _check_writing(written: str) -> None:

@@ -12,6 +12,7 @@ from notifications.devices import FCM, WEBPUSH, Device
 from notifications.exceptions import DeviceError
 from notifications.models import ContactPoint
 from notifications.models.contact_point import PUSH
+from notifications.preferences.locale import zone_hint
 from notifications.services.contact_points import EMAIL, LABEL_MAX_LENGTH, SMS
 
 ADDRESS_MAX_LENGTH = 320
@@ -83,9 +84,13 @@ def _device(name: str, kind: str, given: Any) -> Device:
         raise serializers.ValidationError({name: [str(error)]}) from error
 
 
-def item(point: ContactPoint) -> dict[str, Any]:
-    """What its owner sees of it. The address of a device is a secret of that device, so it is left out."""
+def item(point: ContactPoint, owner: Any) -> dict[str, Any]:
+    """What its owner sees of it. The address of a device is a secret of that device, so it is left out.
+
+    `time_zone_hint` is where a verified phone number is from, for an owner who has named no time zone; else None.
+    """
     device = point.channel == PUSH
+    phone = point.channel == SMS and not point.is_unverified
     return {
         "id": point.pk,
         "channel": point.channel,
@@ -98,4 +103,5 @@ def item(point: ContactPoint) -> dict[str, Any]:
         "disabled_by": (point.disabled_by or "system") if point.disabled_at else "",
         "seen_at": point.seen_at,
         "created_at": point.created_at,
+        "time_zone_hint": zone_hint(owner, point.address) if phone else None,
     }

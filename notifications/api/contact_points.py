@@ -91,7 +91,7 @@ class ContactPointsView(ContactPointView):
     def get(self, request: Request) -> Response:
         """All of them: there are few."""
         own = ContactPoint.objects.filter(user=request.user.pk).order_by("channel", "pk")
-        return Response({"results": [item(each) for each in own]})
+        return Response({"results": [item(each, request.user) for each in own]})
 
     def post(self, request: Request) -> Response:
         """Enter an address. Ask for a code next."""
@@ -100,7 +100,7 @@ class ContactPointsView(ContactPointView):
         own = ContactPoint.objects.filter(user=request.user.pk)
         before = set(own.values_list("pk", flat=True))
         point = self.done(lambda: register(request.user, given["address"], given["label"]), "address")
-        return Response(item(point), status=200 if point.pk in before else 201)
+        return Response(item(point, request.user), status=200 if point.pk in before else 201)
 
 
 class OneContactPointView(ContactPointView):
@@ -108,7 +108,7 @@ class OneContactPointView(ContactPointView):
 
     def get(self, request: Request, pk: int) -> Response:
         """It."""
-        return Response(item(self.point(request, pk)))
+        return Response(item(self.point(request, pk), request.user))
 
     def patch(self, request: Request, pk: int) -> Response:
         """Name it, switch it on or off, make it the one that is used: in this order."""
@@ -121,7 +121,7 @@ class OneContactPointView(ContactPointView):
                 self.done(lambda: switch(point))
             if "is_primary" in given:
                 self.done(lambda: contact_points.make_primary(point))
-        return Response(item(self.point(request, pk)))
+        return Response(item(self.point(request, pk), request.user))
 
     def delete(self, request: Request, pk: int) -> Response:
         """Forget it."""
@@ -149,7 +149,7 @@ class VerifyView(ContactPointView):
         answer = verification.verify(point, given["code"])
         if answer != Answer.VERIFIED:
             return Response({"code": [NOT_RIGHT[answer]]}, status=400)
-        return Response(item(self.point(request, pk)))
+        return Response(item(self.point(request, pk), request.user))
 
 
 class DevicesView(ContactPointView):
@@ -172,7 +172,7 @@ class DevicesView(ContactPointView):
         point = self.done(register, "token" if given["kind"] == FCM else "subscription")
         if point is None:
             raise NotFound("You have no such device.")
-        return Response(item(point))
+        return Response(item(point, request.user))
 
     def delete(self, request: Request) -> Response:
         """It shows them no more."""

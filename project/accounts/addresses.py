@@ -12,6 +12,7 @@ from notifications import devices
 from notifications.channels.registry import get_channel
 from notifications.models import ContactPoint, DisabledBy
 from notifications.models.contact_point import PUSH
+from notifications.preferences import locale
 from notifications.services.contact_points import EMAIL, SMS
 from project.accounts.forms import AddForm
 
@@ -62,6 +63,14 @@ def groups(user: Any, forms: Mapping[str, AddForm]) -> list[Group]:
     """Phones, emails, devices."""
     own = list(ContactPoint.objects.filter(user=user).order_by("pk"))
     return [_group(user, channel, [each for each in own if each.channel == channel], forms) for channel in TITLES]
+
+
+def zone_hint(user: Any, shown: list[Group]) -> str | None:
+    """The time zone that the person's phone number in use is from, where it is worth to be offered."""
+    [phones] = [each for each in shown if each.channel == SMS]
+    in_use = [row.point.address for row in phones.rows if row.in_use]
+    number = next(iter(in_use), phones.of_account)
+    return locale.zone_hint(user, number) if number else None
 
 
 def _group(user: Any, channel: str, points: list[ContactPoint], forms: Mapping[str, AddForm]) -> Group:

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from notifications.services.contact_points import EMAIL, EMAIL_MAX_LENGTH, LABEL_MAX_LENGTH
+from project.accounts.locality import time_zones, validate_time_zone
 from project.accounts.phone import to_e164
 
 
@@ -13,6 +14,20 @@ class LabelForm(forms.Form):
     """What its owner calls it."""
 
     label = forms.CharField(max_length=LABEL_MAX_LENGTH, required=False, label=_("Name"))
+
+
+class TimeZoneForm(forms.Form):
+    """The zone that a person's times are worded in. One that the list does not offer may stand in the account."""
+
+    time_zone = forms.CharField(max_length=64, label=_("Time zone"), validators=[validate_time_zone])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = time_zones()
+        current = self.initial.get("time_zone", "")
+        if current not in {name for _, group in choices for name, _ in group}:
+            choices.insert(0, (current, [(current, current)]))
+        self.fields["time_zone"].widget = forms.Select(choices=choices)
 
 
 class AddForm(LabelForm):

@@ -7,10 +7,23 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+AREAS = frozenset({"Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"})
+"""of the names that the IANA database has for places; its others are old or of no place"""
+
 
 @cache
 def _time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
+
+
+def time_zones() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The zones of places as a form offers them, by continent, with UTC first."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(_time_zones()):
+        area, _, place = name.partition("/")
+        if place and area in AREAS:
+            found.setdefault(area, []).append((name, place.replace("_", " ").replace("/", ", ")))
+    return [("UTC", [("UTC", "UTC")]), *found.items()]
 
 
 def validate_time_zone(name: str) -> None:

@@ -17,11 +17,12 @@ from django.views.decorators.http import require_POST, require_safe
 from notifications.exceptions import ContactPointError
 from notifications.models import ContactPoint
 from notifications.models.contact_point import PUSH
+from notifications.preferences.locale import zone_of
 from notifications.services import contact_points, verification
 from notifications.services.contact_points import EMAIL, SMS
 from notifications.services.verification import Answer
-from project.accounts.addresses import groups
-from project.accounts.forms import AddForm, LabelForm, add_form
+from project.accounts.addresses import groups, zone_hint
+from project.accounts.forms import AddForm, LabelForm, TimeZoneForm, add_form
 from project.content_policy import content_policy
 
 ANSWERS = {
@@ -88,6 +89,24 @@ def add(request: HttpRequest, channel: str) -> HttpResponse:
     return _back(point.pk)
 
 
+@content_policy()
+@never_cache
+@require_POST
+@login_required
+def set_time_zone(request: HttpRequest) -> HttpResponse:
+    """The zone that the times in the person's messages are worded in."""
+    form = TimeZoneForm(request.POST)
+    if form.is_valid():
+        person: Any = request.user
+        person.time_zone = form.cleaned_data["time_zone"]
+        person.save(update_fields=["time_zone"])
+        said = _("Times in our messages are those of %(zone)s from now on.") % {"zone": person.time_zone}
+        messages.success(request, said)
+    else:
+        messages.error(request, str(form.errors["time_zone"][0]))
+    return HttpResponseRedirect(f"{reverse('accounts:addresses')}#time-zone")
+
+
 @change
 def send_code(request: HttpRequest, point: ContactPoint) -> None:
     """Another code."""
@@ -148,7 +167,14 @@ def _refusal(error: ContactPointError) -> str:
 
 def _page(request: HttpRequest, form: AddForm | None = None, channel: str = "") -> HttpResponse:
     forms = {each: add_form(each) for each in (SMS, EMAIL)} | ({channel: form} if form is not None else {})
-    context = {"groups": groups(request.user, forms), "push": PUSH}
+    shown, person = groups(request.user, forms), request.user
+    context = {
+        "groups": shown,
+        "push": PUSH,
+        "zone": zone_of(person).key,
+        "zone_hint": zone_hint(person, shown),
+        "zone_form": TimeZoneForm(initial={"time_zone": zone_of(person).key}),
+    }
     return render(request, "accounts/addresses.html", context, status=400 if form is not None else 200)
 
 

@@ -97,11 +97,40 @@ async def test_a_number_is_added_verified_named_and_removed_without_a_script(con
 
 
 @sync_to_async
+def move(user: User) -> None:
+    """To a number from India, in the zone that everybody has who has chosen none."""
+    User.objects.filter(pk=user.pk).update(time_zone="UTC")
+    ContactPoint.objects.create(
+        user=user, channel="sms", address="+919876543210", verified_at=clock.now(), is_primary=True
+    )
+
+
+@sync_to_async
+def zone_of(user: User) -> str:
+    return User.objects.get(pk=user.pk).time_zone
+
+
+async def test_the_time_zone_of_a_number_is_taken_up_by_one_press_and_any_other_chosen(
+    context: BrowserContext, asha: User
+) -> None:
+    await move(asha)
+    page = await context.new_page()
+    await page.goto(PAGE)
+    await page.get_by_role("button", name="Use Asia/Kolkata").click()
+    await expect(page.get_by_text("are those of Asia/Kolkata from now on")).to_be_visible()
+    assert await zone_of(asha) == "Asia/Kolkata"
+    await page.get_by_label("Times in our messages are those of").select_option(label="Argentina, Buenos Aires")
+    await page.get_by_role("button", name="Use this zone").click()
+    await expect(page.get_by_text("are those of America/Argentina/Buenos_Aires from now on")).to_be_visible()
+    assert await zone_of(asha) == "America/Argentina/Buenos_Aires"
+
+
+@sync_to_async
 def fill(user: User) -> None:
     """One address of each kind and state."""
     now = clock.now()
     common = {"user": user, "self_entered": True}
-    ContactPoint.objects.create(**common, channel="sms", address=NUMBER, verified_at=now, is_primary=True)
+    ContactPoint.objects.create(**common, channel="sms", address=NUMBER, verified_at=now)
     ContactPoint.objects.create(**common, channel="sms", address="+447911123452", verified_at=now, label="Work phone")
     ContactPoint.objects.create(**common, channel="sms", address="+447911123453", label="Amma’s phone")
     ContactPoint.objects.create(
@@ -117,6 +146,7 @@ async def test_it_fits_any_width_and_can_be_hit_with_a_thumb(
     context: BrowserContext, asha: User, request: pytest.FixtureRequest
 ) -> None:
     await fill(asha)
+    await move(asha)
     page = await context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -125,13 +155,14 @@ async def test_it_fits_any_width_and_can_be_hit_with_a_thumb(
     await page.locator("summary").evaluate_all("all => all.forEach((each) => each.parentElement.open = true)")
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     small = await page.evaluate(
-        "[...document.querySelectorAll('button, summary, input:not([type=hidden])')]"
+        "[...document.querySelectorAll('button, summary, select, input:not([type=hidden])')]"
         ".filter((each) => each.checkVisibility() && each.getBoundingClientRect().height < 44)"
         ".map((each) => each.outerHTML)"
     )
     assert small == []
     unnamed = await page.evaluate(
-        "[...document.querySelectorAll('input:not([type=hidden])')].filter((each) => !each.labels.length).length"
+        "[...document.querySelectorAll('select, input:not([type=hidden])')]"
+        ".filter((each) => !each.labels.length).length"
     )
     assert unnamed == 0
     assert await contrast_of(page) >= 4.5

@@ -130,3 +130,51 @@ def test_who_is_not_signed_in_is_asked_to(client: Client) -> None:
     assert client.get(PAGE).status_code == 302
     assert client.post(f"{PAGE}add/sms/", {"address": FIRST}).status_code == 302
     assert not ContactPoint.objects.exists()
+
+
+OFFER = "Your number is from the time zone Asia/Kolkata. Times in our messages are those of UTC."
+
+
+def test_the_time_zone_of_the_number_in_use_is_offered_and_used_when_the_person_says_so(
+    own: Client, asha: User
+) -> None:
+    ContactPoint.objects.create(user=asha, channel="sms", address="+919876543210", verified_at=clock.now())
+    page = text(own.get(PAGE))
+    assert OFFER in page
+    assert "Use Asia/Kolkata" in page
+    asha.refresh_from_db()
+    assert asha.time_zone == "UTC"
+    page = text(own.post(f"{PAGE}time-zone/", {"time_zone": "Asia/Kolkata"}, follow=True))
+    assert "Times in our messages are those of Asia/Kolkata from now on." in page
+    assert "Your number is from" not in page
+    assert '<option value="Asia/Kolkata" selected>' in page
+    asha.refresh_from_db()
+    assert asha.time_zone == "Asia/Kolkata"
+
+
+def test_no_time_zone_is_offered_for_a_number_that_is_not_verified(own: Client, asha: User) -> None:
+    ContactPoint.objects.create(user=asha, channel="sms", address="+919876543210", self_entered=True)
+    assert "Your number is from" not in text(own.get(PAGE))
+
+
+def test_any_time_zone_can_be_chosen_and_nothing_else(own: Client, asha: User) -> None:
+    own.post(f"{PAGE}time-zone/", {"time_zone": "America/Argentina/Buenos_Aires"})
+    page = text(own.post(f"{PAGE}time-zone/", {"time_zone": "Mars/<Olympus>"}, follow=True))
+    assert "“Mars/&lt;Olympus&gt;” is not a time zone" in page
+    asha.refresh_from_db()
+    assert asha.time_zone == "America/Argentina/Buenos_Aires"
+
+
+def test_a_zone_that_the_list_does_not_offer_stays_the_one_that_is_shown(own: Client, asha: User) -> None:
+    User.objects.filter(pk=asha.pk).update(time_zone="Etc/GMT+5")
+    assert '<option value="Etc/GMT+5" selected>' in text(own.get(PAGE))
+
+
+def test_a_time_zone_is_set_by_post_with_a_token_only(own: Client, asha: User) -> None:
+    assert own.get(f"{PAGE}time-zone/").status_code == 405
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(asha)
+    assert strict.post(f"{PAGE}time-zone/", {"time_zone": "Asia/Kolkata"}).status_code == 403
+    assert Client().post(f"{PAGE}time-zone/", {"time_zone": "Asia/Kolkata"}).status_code == 302
+    asha.refresh_from_db()
+    assert asha.time_zone == "UTC"

@@ -303,3 +303,33 @@ def test_another_persons_device_is_not_removed(api: Client, ravi: User) -> None:
 
 def test_without_web_push_there_is_no_key(api: Client) -> None:
     assert api.get("/api/v1/push/key/").json() == {"key": ""}
+
+
+@pytest.mark.parametrize(
+    ("number", "own", "site", "hint"),
+    [
+        ("+919876543210", "", "UTC", "Asia/Kolkata"),
+        ("+919876543210", "UTC", "UTC", "Asia/Kolkata"),  # the default of the field: nobody chose it
+        ("+919876543210", "Europe/Berlin", "UTC", None),
+        ("+919876543210", "", "Asia/Kolkata", None),
+        ("+919876543210", "", "Asia/Calcutta", None),  # its older name
+        ("+79123456789", "", "UTC", None),  # any zone of Russia
+    ],
+)
+def test_a_verified_phone_hints_at_the_time_zone_of_a_person_who_gave_none(
+    api: Client, asha: User, settings: Any, number: str, own: str, site: str, hint: str | None
+) -> None:
+    settings.TIME_ZONE = site
+    User.objects.filter(pk=asha.pk).update(time_zone=own)
+    point = ContactPoint.objects.create(user=asha, channel="sms", address=number, self_entered=True)
+    path = f"{POINTS}{point.pk}/"
+    assert api.get(path).json()["time_zone_hint"] is None  # it may be anybody's
+    ContactPoint.objects.filter(pk=point.pk).update(verified_at=clock.now())
+    assert api.get(path).json()["time_zone_hint"] == hint
+    assert User.objects.get(pk=asha.pk).time_zone == own  # offered, not applied
+
+
+def test_only_phones_hint_at_a_time_zone(api: Client, asha: User) -> None:
+    for channel, address in (("email", "asha@example.org"), ("push", "fcm:a")):
+        ContactPoint.objects.create(user=asha, channel=channel, address=address, verified_at=clock.now())
+    assert [each["time_zone_hint"] for each in api.get(POINTS).json()["results"]] == [None, None]

@@ -1,11 +1,15 @@
 """Phone numbers are read as people write them, and refused with the reason where no SMS gets there (P2)."""
 
+from importlib import resources
+
 import pytest
+from phonenumbers.tzdata import TIMEZONE_DATA
 from pytest_django import Settings
 
 from notifications.exceptions import PhoneNumberError
 from notifications.phone_numbers import (
     CODES,
+    RENAMED_ZONES,
     PhoneNumber,
     check_country,
     check_kind,
@@ -154,7 +158,7 @@ def test_a_country_that_is_denied_or_not_allowed_is_refused(
 @pytest.mark.parametrize(
     ("e164", "zone"),
     [
-        ("+919876543210", "Asia/Calcutta"),
+        ("+919876543210", "Asia/Kolkata"),
         ("+14155552671", "America/Los_Angeles"),
         ("+79123456789", None),  # any of Russia's
         ("+18005551212", None),
@@ -164,3 +168,11 @@ def test_a_country_that_is_denied_or_not_allowed_is_refused(
 )
 def test_the_time_zone_of_a_number_is_known_only_if_it_has_one(e164: str, zone: str | None) -> None:
     assert time_zone_of(e164) == zone
+
+
+def test_every_zone_of_a_number_has_the_name_that_the_iana_database_gives_it_today() -> None:
+    table = (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text()
+    today = {line.split("\t")[2] for line in table.splitlines() if not line.startswith("#")}
+    said = {zone for zones in TIMEZONE_DATA.values() for zone in zones}
+    assert {RENAMED_ZONES.get(zone, zone) for zone in said} <= today
+    assert set(RENAMED_ZONES) == said - today
