@@ -49,13 +49,17 @@ class EmailMessage(Message):
     attachments: tuple[Attachment, ...] = ()
 
 
+MEDIA_MAX = 10
+"""pictures that go along with a text message, at the most"""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmsMessage(Message):
     """A text message; `to` is an E.164 number.
 
     `expires_at`: it must not arrive later. `media_urls` are public and fetched by the provider. `sender` is a number or
     a name that it comes from; empty: the provider's own. `country` is that of the number, such as IN, and `segments`
-    how many parts the text has: what it costs depends on both.
+    how many parts the text has: what it costs depends on both. With media it is None: an MMS is not charged by parts.
     """
 
     text: str
@@ -63,7 +67,7 @@ class SmsMessage(Message):
     media_urls: tuple[str, ...] = ()
     sender: str = ""
     country: str = ""
-    segments: int = 1
+    segments: int | None = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -136,6 +136,14 @@ class NotificationType:
         """The files that go along where a channel takes any. Asked for at each attempt to send, and never stored."""
         return ()
 
+    def media(self, recipient: AbstractBaseUser) -> Iterable[str]:
+        """Addresses of pictures that go along with an SMS, 10 at most: paths on this site, or whole URLs.
+
+        The provider fetches them, so they are public; one that carries no pictures is passed over. A sensitive type
+        is never asked.
+        """
+        return ()
+
     def answers_until(self, asked_at: datetime) -> datetime:
         """How long an answer counts."""
         return asked_at + ANSWERABLE

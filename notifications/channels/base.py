@@ -51,6 +51,8 @@ class Content:
     """one of `notifications.types.STREAMS`"""
     attachments: tuple[Attachment, ...] = ()
     """empty where the channel takes none"""
+    media: tuple[str, ...] = ()
+    """absolute addresses of pictures; empty where the channel takes none"""
     neutral: bool = False
     """it says only that there is a message, and what goes with it may say no more"""
     sms_smart: bool = True
@@ -71,6 +73,8 @@ class Channel(ABC):
     """whether what is sensitive may be said: neither a phone company nor who sees a lock screen reads along"""
     attaches: ClassVar[bool] = False
     """whether files go along with its messages"""
+    takes_media: ClassVar[bool] = False
+    """whether pictures go along with its messages, by their addresses"""
     takes_answers: ClassVar[bool] = False
     """whether a person can answer its messages by a word"""
     parts: ClassVar[tuple[Part, ...]]

@@ -24,6 +24,7 @@ class SmsChannel(Channel):
 
     parts = (Part(name="sms.txt"),)
     takes_answers = True
+    takes_media = True
 
     user_field: str = "phone"
     allowed_countries: Collection[str] = ()
@@ -62,7 +63,8 @@ class SmsChannel(Channel):
             expires_at=delivery.notification.expires_at,
             sender=self.senders.get(number.country, ""),
             country=number.country,
-            segments=segments,
+            media_urls=content.media,
+            segments=None if content.media else segments,
         )
 
     def _number(self, address: str) -> PhoneNumber:

@@ -15,7 +15,7 @@ from notifications import conf, links
 from notifications.channels.base import Content
 from notifications.channels.registry import get_channel
 from notifications.exceptions import AttachmentError, TemplateError
-from notifications.messages import Attachment, Message
+from notifications.messages import MEDIA_MAX, Attachment, Message
 from notifications.models import Delivery, Notification
 from notifications.preferences.locale import language_of, zone_of
 from notifications.templating import files
@@ -51,6 +51,7 @@ def render(delivery: Delivery, instance: NotificationType, reply_code: str = "")
         context.setdefault("reply_code", reply_code)
         rendered = files.render_parts(instance.key, parts, language, context)
         attachments = _attachments(instance, user) if channel.attaches else ()
+        media = _media(instance, user) if channel.takes_media and not instance.sensitive else ()
     content = Content(
         parts=rendered,
         link=link,
@@ -60,6 +61,7 @@ def render(delivery: Delivery, instance: NotificationType, reply_code: str = "")
         click_url=None if instance.sensitive else partial(links.click_url, delivery.pk),
         stream=instance.stream,
         attachments=attachments,
+        media=media,
         sms_smart=instance.sms_smart,
         sms_parts=instance.sms_parts,
     )
@@ -78,9 +80,7 @@ def values(instance: NotificationType, user: Any, language: str) -> tuple[dict[s
     """The values that templates see, and the absolute link. Ours come first, so that a type may replace them."""
     try:
         link = instance.link(user)
-        link = urljoin(conf.get().BASE_URL, link) if link else ""
-        if link and urlsplit(link).scheme not in LINK_SCHEMES:
-            raise ValueError(f"link() gave {link!r}; a link starts with / or with {' or '.join(LINK_SCHEMES)}:")
+        link = _absolute("link()", link) if link else ""
         ours = {
             "recipient_name": user.get_full_name() if hasattr(user, "get_full_name") else str(user),
             "link": link,
@@ -106,6 +106,28 @@ def _attachments(instance: NotificationType, user: Any) -> tuple[Attachment, ...
     if wrong:
         raise AttachmentError(f"{instance.key}.attachments() gave {wrong}; it gives Attachment only.")
     return attachments
+
+
+def _media(instance: NotificationType, user: Any) -> tuple[str, ...]:
+    try:
+        given = instance.media(user)
+        if isinstance(given, str):
+            raise TypeError(f"media() gave the text {given!r}; it gives several addresses, such as a list.")
+        media = tuple(_absolute("media()", each) for each in given)
+        if len(media) > MEDIA_MAX:
+            raise ValueError(f"media() gave {len(media)} addresses, more than {MEDIA_MAX}.")
+    except DatabaseError:
+        raise
+    except Exception as error:
+        raise TemplateError(f"{instance.key}.media() failed: {type(error).__name__}: {error}") from error
+    return media
+
+
+def _absolute(method: str, link: str) -> str:
+    absolute = urljoin(conf.get().BASE_URL, link)
+    if not link or urlsplit(absolute).scheme not in LINK_SCHEMES:
+        raise ValueError(f"{method} gave {link!r}; a link starts with / or with {' or '.join(LINK_SCHEMES)}:")
+    return absolute
 
 
 def fill_inbox(notification: Notification, delivery: Delivery, instance: NotificationType) -> None:

@@ -73,9 +73,12 @@ def forget() -> None:
 
 
 def estimate(message: Message, provider: str) -> Decimal | None:
-    """What the provider will charge for a message, by the deployment's prices; None: no price is known."""
+    """What the provider will charge for a message, by the deployment's prices; None: no price is known.
+
+    An MMS has none until the provider tells it: prices of text messages are those of a part.
+    """
     if isinstance(message, SmsMessage):
-        return cost(provider, message.country, message.segments)
+        return None if message.segments is None else cost(provider, message.country, message.segments)
     return cost(provider)
 
 

@@ -16,13 +16,12 @@ from django.urls import NoReverseMatch, reverse
 
 from notifications import conf
 from notifications.exceptions import PermanentError, ProviderError, TemporaryError, UnknownOutcome
-from notifications.messages import Message, Receipt, SmsMessage
+from notifications.messages import MEDIA_MAX, Message, Receipt, SmsMessage
 from notifications.providers.sms import DELIVERY_ID, SmsProvider, without_numbers
 from notifications.providers.transport.answers import root_cause
 from notifications.providers.twilio_codes import cost_of, failure, refused, segments_of, state_of
 
 VALIDITY_MAX_SECONDS = 36_000
-MEDIA_MAX = 10
 
 _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")

@@ -44,7 +44,7 @@ class Preview:
     detail: str = ""
     message: Message | None = None
     segments: Segments | None = None
-    """of a text message"""
+    """of a text message without pictures"""
     provider: str = ""
     cost: Decimal | None = None
     error: str = ""
@@ -94,7 +94,7 @@ def _preview(candidate: Candidate) -> Preview:
         due_at=delivery.due_at,
         detail=detail,
         message=message,
-        segments=sms_segments.count(message.text) if isinstance(message, SmsMessage) else None,
+        segments=sms_segments.count(message.text) if isinstance(message, SmsMessage) and message.segments else None,
         provider=provider,
         cost=spending.estimate(message, provider) if message and provider else None,
         error=error,
