@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
+from collections import defaultdict
 from functools import cache
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 import jwt
@@ -24,6 +26,8 @@ EMAIL = f"push@{PROJECT}.iam.gserviceaccount.com"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 PAYLOAD_MAX_BYTES, TOPIC_PAYLOAD_MAX_BYTES = 4096, 2048
 _SCHEMA = json.loads((Path(__file__).parent / "data" / "fcm_send.json").read_text())
+_TOPICS = json.loads((Path(__file__).parent / "data" / "fcm_topic_subscriptions.json").read_text())
+_TOPIC = re.compile("[a-zA-Z0-9-_.~%]{1,900}")
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 NOT_A_TOKEN = "The registration token is not a valid FCM registration token"
@@ -46,7 +50,7 @@ def _key() -> rsa.RSAPrivateKey:
 
 
 class FcmServer(HttpServer):
-    """`messages` are those that it took, `tokens` what it gave out."""
+    """`messages` are those that it took, `tokens` what it gave out, `subscribed` the apps of each topic."""
 
     refusals = {
         Scenario.TEMPORARY: refusal(503, "UNAVAILABLE", "UNAVAILABLE"),
@@ -60,6 +64,9 @@ class FcmServer(HttpServer):
     def __init__(self, **options: Any) -> None:
         self.messages: list[dict[str, Any]] = []
         self.tokens: list[str] = []
+        self.subscribed: defaultdict[str, set[str]] = defaultdict(set)
+        self.gone: set[str] = set()
+        """apps that it knows no more"""
         self.token_answer: Answer | None = None
         """answers each request for a token while it is set"""
         self.token_requests = 0
@@ -91,14 +98,18 @@ class FcmServer(HttpServer):
             super().serve(handler, request)
 
     def take(self, request: Request) -> Answer:
-        if request.path != f"/v1/projects/{PROJECT}/messages:send":
-            return refusal(404, "NOT_FOUND")
         if request.headers["Authorization"] not in {f"Bearer {each}" for each in self.tokens}:
             return refusal(401, "UNAUTHENTICATED")
+        if "/registrations/" in request.path:
+            return self._change_topic(request)
+        if request.path != f"/v1/projects/{PROJECT}/messages:send":
+            return refusal(404, "NOT_FOUND")
         wrong = next(self._validator.iter_errors(request.json), None)
         if wrong is not None:
             return refusal(400, "INVALID_ARGUMENT", "", wrong.message[:200], ".".join(map(str, wrong.absolute_path)))
         message = request.json["message"]
+        if message.get("token") in self.gone:
+            return refusal(404, "NOT_FOUND", "UNREGISTERED")
         shown = {name: message.get(name, {}) for name in ("notification", "data")}
         most = TOPIC_PAYLOAD_MAX_BYTES if "topic" in message else PAYLOAD_MAX_BYTES
         if len(json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()) > most:
@@ -108,6 +119,32 @@ class FcmServer(HttpServer):
         with self._taking:
             self.messages.append(message)
             return answer_json(200, {"name": f"projects/{PROJECT}/messages/{len(self.messages)}"})
+
+    def _change_topic(self, request: Request) -> Answer:
+        """https://firebase.google.com/docs/reference/fcm/fcmtopics/rest/v1/projects.registrations.topicSubscriptions"""
+        for name in ("create", "delete"):
+            method = _TOPICS[name]
+            if values := _matched(method, request):
+                break
+        else:
+            return refusal(404, "NOT_FOUND")
+        topic = values.get("topicSubscriptionsId") or values.get("topicName", "")
+        token, apps = values["registrationsId"], self.subscribed[topic]
+        if values["projectsId"] != PROJECT or token in self.gone:
+            return refusal(404, "NOT_FOUND")
+        unknown = (json.loads(request.body) if request.body else {}).keys() - _TOPICS["TopicSubscription"]["properties"]
+        if not _TOPIC.fullmatch(topic) or unknown:
+            return refusal(400, "INVALID_ARGUMENT")
+        with self._taking:
+            if name == "create":
+                if token in apps:
+                    return refusal(409, "ALREADY_EXISTS")
+                apps.add(token)
+                return answer_json(200, {"name": f"{urlsplit(request.path).path}/{topic}", "topicName": topic})
+            if token not in apps and values.get("allowMissing") != "true":
+                return refusal(404, "NOT_FOUND")
+            apps.discard(token)
+        return answer_json(200, {})
 
     def taken(self) -> list[UUID]:
         return [UUID(each["data"]["delivery_id"]) for each in self.messages]
@@ -134,3 +171,14 @@ class FcmServer(HttpServer):
         with self._taking:
             self.tokens.append(f"ya29.{len(self.tokens)}")
             return answer_json(200, {"access_token": self.tokens[-1], "expires_in": 3600, "token_type": "Bearer"})
+
+
+def _matched(method: dict[str, Any], request: Request) -> dict[str, str]:
+    """The values of a method's path and query; empty for a request that is not of its published form."""
+    parts = urlsplit(request.path)
+    path = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", method["flatPath"]), parts.path.removeprefix("/"))
+    query = {re.sub("_(.)", lambda each: each[1].upper(), key): value for key, [value] in parse_qs(parts.query).items()}
+    known = {name for name, each in method["parameters"].items() if each["location"] == "query"}
+    if path is None or request.method != method["httpMethod"] or not query.keys() <= known:
+        return {}
+    return {**{name: unquote(each) for name, each in path.groupdict().items()}, **query}

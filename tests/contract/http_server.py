@@ -25,6 +25,7 @@ class Request:
     path: str
     headers: Message
     body: bytes
+    method: str = "POST"
 
     @property
     def json(self) -> Any:
@@ -73,9 +74,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.owner.serve(self, Request(self.path, self.headers, body))
+        self.server.owner.serve(self, Request(self.path, self.headers, body, self.command))
 
-    do_GET = do_CONNECT = do_POST
+    do_GET = do_CONNECT = do_DELETE = do_POST
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

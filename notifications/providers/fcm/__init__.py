@@ -1,4 +1,4 @@
-"""Push messages to apps, and to topics that apps subscribe to, through Firebase Cloud Messaging (HTTP v1)."""
+"""Push messages to apps, and to topics that apps are subscribed to, through Firebase Cloud Messaging (HTTP v1)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -15,6 +16,7 @@ from django.core.checks import CheckMessage, Error
 from notifications import conf
 from notifications.devices import FCM, TOPIC
 from notifications.exceptions import (
+    AddressError,
     ConfigurationError,
     PermanentError,
     ProviderError,
@@ -22,7 +24,7 @@ from notifications.exceptions import (
     UnknownOutcome,
 )
 from notifications.messages import Message, Receipt
-from notifications.providers.fcm import answers, payload
+from notifications.providers.fcm import answers, payload, topics
 from notifications.providers.options import check_libraries, check_url, options_of
 from notifications.providers.push import PushProvider
 from notifications.providers.transport.answers import root_cause
@@ -75,25 +77,26 @@ class FcmProvider(PushProvider):
     def send(self, message: Message) -> Receipt:
         push, device = self.read(message)
         client = self._open()
-        from firebase_admin import messaging
-
-        from notifications.providers.transport.http import attempt
-
         try:
             note = payload.build(push, device, self)
         except ValueError as error:  # its text names fields and sizes, no content
             raise PermanentError(f"FCM cannot take this message: {error}") from error
-        with attempt(self.timeout_seconds) as current:
-            try:
-                name = messaging.send(note, dry_run=self.dry_run, app=client.app)
-            except Exception as error:
-                told = self._error(error, client, device.kind, written=current.written)
-                if told is None:
-                    raise
-                raise told from error
+        name = self._post(note, client, device.kind, dry_run=self.dry_run)
         if not isinstance(name, str) or not name:
             raise UnknownOutcome("FCM took the message and did not name it.")
         return Receipt(delivery_id=message.delivery_id, provider=self.alias, provider_id=name)
+
+    def subscribe(self, tokens: Sequence[str], topic: str) -> list[ProviderError | None]:
+        """Have apps get what is sent to a topic. Returns what came of each, in order: None, or why not.
+
+        `AddressError`: that app is gone. `PermanentError`: FCM refuses it. `TemporaryError`: a repeat may help, and is
+        harmless. Raises `PermanentError` for what is no topic, and `TemporaryError` if FCM cannot be asked at all.
+        """
+        return self._change("subscribe_to_topic", tokens, topic)
+
+    def unsubscribe(self, tokens: Sequence[str], topic: str) -> list[ProviderError | None]:
+        """Have them get it no more; one that did not is no error. Returns and raises as `subscribe` does."""
+        return self._change("unsubscribe_from_topic", tokens, topic)
 
     def close(self) -> None:
         """Close the connections."""
@@ -156,6 +159,7 @@ class FcmProvider(PushProvider):
             import firebase_admin
             from google.auth.exceptions import GoogleAuthError
 
+            from notifications.providers.fcm.client import lead
             from notifications.providers.transport import google_token
         except (ImportError, ConfigurationError) as error:
             raise TemporaryError(f"{where}: {type(error).__name__}: {error}") from error
@@ -168,10 +172,53 @@ class FcmProvider(PushProvider):
             name = f"notifications.{self.alias}.{os.getpid()}.{next(_numbers)}"
             app = firebase_admin.initialize_app(token, options, name)
             session = google_token.session(token, self.api_url, conf.get().CONCURRENCY)
-            _lead(app, session, self.api_url, self.timeout_seconds)
+            lead(app, session, self.api_url, self.timeout_seconds)
         except (GoogleAuthError, ValueError, ConfigurationError) as error:  # the operator's to put right
             raise TemporaryError(f"{where}: {type(error).__name__}: {error}") from error
         return _Client(app, token, os.getpid())
+
+    def _post(self, note: Any, client: _Client, kind: str, *, dry_run: bool) -> Any:
+        """The name that FCM gives a message. Raises what `send` raises."""
+        from firebase_admin import messaging
+
+        from notifications.providers.transport.http import attempt
+
+        with attempt(self.timeout_seconds) as current:
+            try:
+                return messaging.send(note, dry_run=dry_run, app=client.app)
+            except Exception as error:
+                told = self._error(error, client, kind, written=current.written)
+                if told is None:
+                    raise
+                raise told from error
+
+    def _change(self, verb: str, tokens: Sequence[str], topic: str) -> list[ProviderError | None]:
+        client, together = self._open(), conf.get().CONCURRENCY
+        found: list[ProviderError | None] = []
+        for start in range(0, len(tokens), together):  # the SDK makes a thread for each, and one request
+            part = list(tokens[start : start + together])
+            codes = topics.change(verb, part, topic, client.app)
+            if topics.REFUSED_TOKEN in codes:
+                client.token.forget(f"Bearer {client.token.token}")
+            found += [self._told(code, token, client) for code, token in zip(codes, part, strict=True)]
+        return found
+
+    def _told(self, code: str, token: str, client: _Client) -> ProviderError | None:
+        if code in topics.DOUBTFUL and self._is_gone(token, client):
+            return AddressError(f"FCM does not know this app: {code}", code=code)
+        return topics.told(code)
+
+    def _is_gone(self, token: str, client: _Client) -> bool:
+        """Ask with a message that is only checked: its answer blames the token, or something else."""
+        from firebase_admin import messaging
+
+        note = messaging.Message()
+        note.token = token  # as an argument it warns, as in `payload`
+        try:
+            self._post(note, client, FCM, dry_run=True)
+        except ProviderError as error:
+            return isinstance(error, AddressError)
+        return False
 
     def _error(self, error: Exception, client: _Client, kind: str, *, written: bool) -> ProviderError | None:
         """None: an error of ours, that had nothing to do with FCM."""
@@ -189,20 +236,3 @@ class FcmProvider(PushProvider):
         if isinstance(error, FirebaseError | OSError):
             return TemporaryError(f"FCM was not reached: {root_cause(error)}")
         return None
-
-
-def _lead(app: Any, session: Any, api_url: str, seconds: float) -> None:
-    """Have the SDK send over our session, to that address.
-
-    It has no public way to say so: this is the one place that knows it from inside. Its own session waits and tries
-    again within `send`: after a 500 or 503, for as long as Retry-After says four times over, and after each 401, which
-    FCM also says of an iOS key that is wrong.
-    """
-    import firebase_admin
-    from firebase_admin import _http_client, messaging
-
-    service = messaging._get_messaging_service(app)
-    if not hasattr(service, "_fcm_url") or not hasattr(service, "_client"):
-        raise ConfigurationError(f"firebase-admin {firebase_admin.__version__} is not made as this provider knows it.")
-    service._fcm_url = f"{api_url.rstrip('/')}/v1/projects/{app.project_id}/messages:send"
-    service._client = _http_client.JsonHttpClient(session=session, retries=False, timeout=seconds)

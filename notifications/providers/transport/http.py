@@ -55,6 +55,17 @@ def attempt(seconds: float) -> Iterator[Attempt]:
 
 
 @contextlib.contextmanager
+def current_attempt(seconds: float) -> Iterator[Attempt]:
+    """The attempt that goes on; a new one in a thread that a library made, which knows of none."""
+    current = _attempt.get(None)
+    if current is not None:
+        yield current
+        return
+    with attempt(seconds) as made:
+        yield made
+
+
+@contextlib.contextmanager
 def aside() -> Iterator[Deadline]:
     """Requests for what the attempt needs first, such as a token: they end when it does, and write nothing of it."""
     token = _attempt.set(Attempt(_attempt.get().deadline))
