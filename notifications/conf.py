@@ -69,6 +69,9 @@ class Settings:
     """the group whose members are told what people write back; all active superusers when empty"""
     POLL_AFTER_SECONDS: float = 600
     """how long a provider may be silent about a text message that it took before it is asked, where it can be"""
+    PUSH_TOPICS: dict[str, str] = field(default_factory=dict)
+    """group → the FCM topic that its members' phones are subscribed to; see `services.topics`. After a group is taken
+    out, run `manage.py push_topics` once if no other is left: then nothing is looked at by itself"""
     TRIGGER_ERRORS: str = "log"
     """"log": a trigger that raises never harms the save that caused it; "raise": it does (for tests)"""
 

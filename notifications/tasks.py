@@ -15,7 +15,7 @@ from notifications.pipeline import dispatch, queue
 from notifications.pipeline.stopping import until_told_to_stop
 from notifications.providers.registry import get_provider
 from notifications.realtime import broadcast
-from notifications.services import apply_inbound, apply_waiting, poll_silent, record_receipts
+from notifications.services import apply_inbound, apply_waiting, poll_silent, record_receipts, sync_topics_in_turn
 from notifications.types import LANES
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 FLUSH_SECONDS = 0.5
 POLLING_LANE = "bulk"
-"""whose minute's round asks providers that were silent: there a wait holds up nothing that is urgent"""
+"""whose minute's round asks providers that were silent, and FCM for its topics: a wait there holds up nothing urgent"""
 HORIZON = timedelta(seconds=95)
 """what is due within it is waited for: more than the pause between two of the minute's rounds"""
 
@@ -42,6 +42,7 @@ def sweep(lane: str) -> int:
     settled = _round(lane, idle_since=-math.inf)
     if lane == POLLING_LANE:
         poll_silent()
+        sync_topics_in_turn()
     return settled
 
 

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
-from notifications import phone_numbers
+from notifications import devices, phone_numbers
 from notifications.conf import Settings
-from notifications.exceptions import known
+from notifications.exceptions import DeviceError, known
 from notifications.models import Delivery
+from notifications.models.topic_subscription import NAME_MAX_LENGTH
 from notifications.types import LANES
 
 ENTRIES = {"CHANNELS": {"BACKEND", "OPTIONS", "PROVIDERS"}, "PROVIDERS": {"BACKEND", "OPTIONS"}}
@@ -92,7 +93,18 @@ def _valid(name: str, value: Any) -> str:
         right = isinstance(value, dict) and set(value) == set(LANES)
         right = right and all(isinstance(each, str) and each for each in value.values())
         return "" if right else f"a dict with exactly the keys {', '.join(LANES)} and the name of a cluster each"
+    if name == "PUSH_TOPICS":
+        right = isinstance(value, dict) and all(isinstance(each, str) and each for each in value)
+        right = right and all(_is_topic(each) for each in value.values())
+        return "" if right else f"a dict: group → topic, of up to {NAME_MAX_LENGTH} letters, digits and -_.~%"
     return ""
+
+
+def _is_topic(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and len(devices.parse(f"{devices.TOPIC}:{value}").id) <= NAME_MAX_LENGTH
+    except DeviceError:
+        return False
 
 
 def _is_url(value: Any) -> bool:

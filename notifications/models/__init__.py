@@ -23,6 +23,7 @@ from notifications.models.question import Question
 from notifications.models.sandbox import SandboxFault, SandboxMessage
 from notifications.models.states import Reason, Status
 from notifications.models.suppression import Cause, Suppression
+from notifications.models.topic_subscription import TopicSubscription
 from notifications.models.webhook_event import WebhookEvent
 
 __all__ = [
@@ -56,5 +57,6 @@ __all__ = [
     "Spending",
     "Status",
     "Suppression",
+    "TopicSubscription",
     "WebhookEvent",
 ]

@@ -22,7 +22,8 @@ class PollMarkQuerySet(models.QuerySet["PollMark"]):
 class PollMark(models.Model):
     """One for each provider and wait: all messages that were sent up to `through` have been asked for after that wait.
 
-    So no message needs a row or a column of its own for when it is asked for next.
+    So no message needs a row or a column of its own for when it is asked for next. Of FCM, which cannot be asked,
+    one says when its topics were last brought in step.
     """
 
     alias = models.CharField(max_length=50, help_text="The provider.")

@@ -10,6 +10,7 @@ from notifications.services.receipts import record_receipts
 from notifications.services.replay import Replay, replay
 from notifications.services.send import notify
 from notifications.services.timeline import Entry, timeline
+from notifications.services.topics import TopicChanges, planned_changes, sync_topics, sync_topics_in_turn
 from notifications.services.unsubscribe import resubscribe, unsubscribe
 from notifications.services.webhook_events import apply_waiting
 
@@ -19,6 +20,7 @@ __all__ = [
     "Preview",
     "Replay",
     "Rescheduling",
+    "TopicChanges",
     "apply_inbound",
     "apply_waiting",
     "cancel",
@@ -26,6 +28,7 @@ __all__ = [
     "mark_read",
     "mark_seen",
     "notify",
+    "planned_changes",
     "poll_silent",
     "preview",
     "record_engagement",
@@ -33,6 +36,8 @@ __all__ = [
     "replay",
     "reschedule",
     "resubscribe",
+    "sync_topics",
+    "sync_topics_in_turn",
     "timeline",
     "unsubscribe",
 ]

@@ -25,6 +25,7 @@ SMS = {"BACKEND": "notifications.channels.sms.SmsChannel", "PROVIDERS": ["sandbo
 IN_APP = {"BACKEND": "notifications.channels.in_app.InAppChannel"}
 SANDBOX = {"BACKEND": "notifications.providers.sandbox.SandboxProvider"}
 THIS = "tests.unit.test_checks"
+TOPICS = "a dict: group → topic, of up to 200 letters, digits and -_.~%"
 
 
 @dataclass(kw_only=True)
@@ -121,6 +122,11 @@ def test_e002_unknown_names(settings: Settings) -> None:
         ("CURRENCY", "usd", "a currency by its three capital letters of ISO 4217, such as 'USD' or 'INR'"),
         ("CURRENCY", None, "a currency by its three capital letters of ISO 4217, such as 'USD' or 'INR'"),
         ("PHONE_REGION", None, "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"),
+        ("PUSH_TOPICS", ["doctors"], TOPICS),
+        ("PUSH_TOPICS", {"doctors": "/topics/doctors"}, TOPICS),
+        ("PUSH_TOPICS", {"doctors": ""}, TOPICS),
+        ("PUSH_TOPICS", {"doctors": ["doctors"]}, TOPICS),
+        ("PUSH_TOPICS", {7: "doctors"}, TOPICS),
         (
             "LANES",
             {"urgent": "urgent", "default": "default"},
@@ -137,6 +143,11 @@ def test_e003_values_out_of_range(settings: Settings, name: str, value: Any, val
     assert found(settings, **{name: value}) == [
         Error(f"NOTIFICATIONS['{name}'] is {value!r}.", hint=f"Valid: {valid}.", id="notify.E003")
     ]
+
+
+def test_e003_a_topic_has_up_to_200_characters(settings: Settings) -> None:
+    assert found(settings, PUSH_TOPICS={"doctors": "d" * 200, "nurses": "nurses-1.2_~%"}) == []
+    assert [each.hint for each in found(settings, PUSH_TOPICS={"doctors": "d" * 201})] == [f"Valid: {TOPICS}."]
 
 
 FORM = "CHANNELS is a dict: name → {'BACKEND', 'OPTIONS', 'PROVIDERS'}."
