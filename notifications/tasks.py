@@ -34,22 +34,26 @@ def drain(lane: str) -> int:
     Returns how many deliveries were settled. One worker of a lane waits, the others go when they are idle. Told to
     stop, it lets what is in flight come to its end and gives back the rest.
     """
-    return _round(lane, idle_since=time.monotonic())
+    now = time.monotonic()
+    return _round(lane, idle_since=now, until=now + conf.get().DRAIN_SECONDS)
 
 
 def sweep(lane: str) -> int:
-    """The same once a minute, whether or not anybody woke it up: it leaves at once where it finds nothing."""
-    settled = _round(lane, idle_since=-math.inf)
+    """The same once a minute, whether or not anybody woke it up: it leaves at once where it finds nothing.
+
+    What one lane does beside it comes first, and out of the same time: a long round must not put it off for ever.
+    """
+    until = time.monotonic() + conf.get().DRAIN_SECONDS
     if lane == POLLING_LANE:
         poll_silent()
         sync_topics_in_turn()
-    return settled
+    return _round(lane, idle_since=-math.inf, until=until)
 
 
-def _round(lane: str, idle_since: float) -> int:
+def _round(lane: str, *, idle_since: float, until: float) -> int:
     Heartbeat.objects.beat(lane)
     with until_told_to_stop() as stop:
-        settled = _work(lane, time.monotonic() + conf.get().DRAIN_SECONDS, stop, idle_since)
+        settled = _work(lane, until, stop, idle_since)
     broadcast.flush(FLUSH_SECONDS)  # a worker of Django Q ends without the usual clean-up
     if stop.signal is not None:
         signal.raise_signal(stop.signal)  # on to whoever handles it outside of a round
