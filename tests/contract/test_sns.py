@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.core.checks import Error, Warning
@@ -27,6 +26,7 @@ from notifications.testing.providers import ProviderContract, Scenario
 from tests.contract.http_server import Answer
 from tests.contract.moto_server import moto_server
 from tests.contract.ses_server import KEY, REGION, SECRET
+from tests.contract.sms import sms
 from tests.contract.sns_server import OPTED_OUT, SnsServer, refusal
 
 MakeSns = Callable[..., SnsProvider]
@@ -59,12 +59,6 @@ def make_provider(server: SnsServer) -> Iterator[MakeSns]:
     yield make
     for each in made:
         each.close()
-
-
-def sms(**values: Any) -> SmsMessage:
-    """A message to Ada; values replace its fields."""
-    fields = {"delivery_id": uuid4(), "channel": "sms", "to": "+447700900123", "text": "Your medicine is ready."}
-    return SmsMessage(**{**fields, **values})
 
 
 class TestSns(ProviderContract):

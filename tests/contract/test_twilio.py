@@ -27,6 +27,7 @@ from notifications.messages import PushMessage, Receipt, SmsMessage
 from notifications.providers.twilio import TwilioProvider
 from notifications.testing.providers import RETRY_AFTER, ProviderContract, Scenario
 from tests.contract.http_server import Answer, answer_json
+from tests.contract.sms import sms
 from tests.contract.twilio_server import (
     ACCOUNT,
     KEY,
@@ -74,12 +75,6 @@ def make_provider(server: TwilioServer) -> Iterator[MakeTwilio]:
 @pytest.fixture
 def provider(make_provider: MakeTwilio) -> TwilioProvider:
     return make_provider()
-
-
-def sms(**values: Any) -> SmsMessage:
-    """A message to Ada; values replace its fields."""
-    fields = {"delivery_id": uuid4(), "channel": "sms", "to": "+447700900123", "text": "Your medicine is ready."}
-    return SmsMessage(**{**fields, **values})
 
 
 class TestTwilio(ProviderContract):
