@@ -15,6 +15,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.timesince import timesince
+from django.utils.translation import gettext_noop
 
 from notifications import clock, conf
 from notifications.analytics.outages import WAITING_CAP, Outage, causes, last_outage, providers_of, waiting
@@ -43,7 +44,7 @@ def _configured(*names: str) -> tuple[str, ...]:
 class ChannelAlert(NotificationType):
     """What they have in common. It goes by several channels: the one that it tells of may be among them."""
 
-    category = "operations"
+    category = gettext_noop("operations")
     channels = _configured("in_app", "email", "sms")
     priority = Priority.CRITICAL
     mandatory = True

@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_noop
 
 from notifications import conf
 from notifications.analytics.alerts import WORTH_TELLING, ChannelAlert, operators
@@ -25,7 +26,7 @@ from notifications.types import NotificationType, Priority, register
 class BudgetAlert(NotificationType):
     """What they have in common."""
 
-    category = "operations"
+    category = gettext_noop("operations")
     channels = ChannelAlert.channels
     mandatory = True
     expires_after = WORTH_TELLING

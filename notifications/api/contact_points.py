@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException, NotFound, Throttled, ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -29,9 +30,9 @@ from notifications.services.contact_points import SMS
 from notifications.services.verification import Answer
 
 NOT_RIGHT = {
-    Answer.WRONG: "This is not the code. Look at the newest message.",
-    Answer.USED_UP: "Too many wrong codes were entered. Ask for a new one.",
-    Answer.NONE: "There is no code that still counts. Ask for a new one.",
+    Answer.WRONG: _("This is not the code. Look at the newest message."),
+    Answer.USED_UP: _("Too many wrong codes were entered. Ask for a new one."),
+    Answer.NONE: _("There is no code that still counts. Ask for a new one."),
 }
 _Result = TypeVar("_Result")
 
@@ -148,7 +149,7 @@ class VerifyView(ContactPointView):
         point, given = self.point(request, pk), self.body(request, CodeSerializer)
         answer = verification.verify(point, given["code"])
         if answer != Answer.VERIFIED:
-            return Response({"code": [NOT_RIGHT[answer]]}, status=400)
+            return Response({"code": [str(NOT_RIGHT[answer])]}, status=400)
         return Response(item(self.point(request, pk), request.user))
 
 

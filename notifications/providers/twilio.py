@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.core.checks import CheckMessage, Error, Warning
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_noop
 
 from notifications import conf
 from notifications.exceptions import PermanentError, ProviderError, TemporaryError, UnknownOutcome
@@ -67,10 +68,14 @@ class TwilioProvider(SmsProvider):
     """whether status callbacks reach us so surely that silence means that Twilio took nothing"""
     answers_keywords: bool = True
     """whether Twilio itself answers STOP, START and HELP, as it does by default; else our webhook does, once"""
-    stop_text: str = "{site}: you will get no more text messages from us. Reply START to have them again."
-    start_text: str = "{site}: you will get our text messages again. Reply STOP to end them, HELP for help."
-    help_text: str = "{site}: messages about your account. Message and data rates may apply. Reply STOP to end them."
-    """what our webhook answers; {site} is the host of BASE_URL"""
+    stop_text: str = gettext_noop("{site}: you will get no more text messages from us. Reply START to have them again.")
+    start_text: str = gettext_noop(
+        "{site}: you will get our text messages again. Reply STOP to end them, HELP for help."
+    )
+    help_text: str = gettext_noop(
+        "{site}: messages about your account. Message and data rates may apply. Reply STOP to end them."
+    )
+    """what our webhook answers, in the language of the number's owner; {site} is the host of BASE_URL"""
 
     @property
     def gives_receipts(self) -> bool:

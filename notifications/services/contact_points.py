@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from notifications import clock, phone_numbers
 from notifications.channels.base import Channel
@@ -47,8 +48,8 @@ def register_email(user: Any, address: str, label: str = "") -> ContactPoint:
     except ValidationError:
         address = ""
     if not address or len(address) > EMAIL_MAX_LENGTH:
-        raise ContactPointError("This is no email address. Write it like name@example.org.", code="invalid")
-    name, _, domain = address.rpartition("@")
+        raise ContactPointError(_("This is no email address. Write it like name@example.org."), code="invalid")
+    name, _at, domain = address.rpartition("@")
     return _register(user, EMAIL, f"{name}@{domain.lower()}", label)
 
 
@@ -64,9 +65,9 @@ def make_primary(point: ContactPoint) -> None:
         lock(point.user_id)
         point.refresh_from_db()
         if point.is_unverified:
-            raise ContactPointError("Verify it first: it can then be the one that is used.", code="unverified")
+            raise ContactPointError(_("Verify it first: it can then be the one that is used."), code="unverified")
         if point.disabled_at is not None:
-            raise ContactPointError("It is switched off. Switch it on first.", code="disabled")
+            raise ContactPointError(_("It is switched off. Switch it on first."), code="disabled")
         _siblings(point).update(is_primary=False)
         point.is_primary = True
         point.save(update_fields=["is_primary"])
@@ -129,7 +130,9 @@ def _channel(name: str) -> Channel:
     try:
         return get_channel(name)
     except UnknownChannelError:
-        raise ContactPointError(f"No messages are sent by {name} here.", code="invalid") from None
+        raise ContactPointError(
+            _("No messages are sent by %(channel)s here.") % {"channel": name}, code="invalid"
+        ) from None
 
 
 def _register(user: Any, channel: str, address: str, label: str) -> ContactPoint:
@@ -139,7 +142,7 @@ def _register(user: Any, channel: str, address: str, label: str) -> ContactPoint
         if found := own.filter(address=address).first():
             return found
         if own.count() >= MAX_ADDRESSES:
-            text = f"You have {MAX_ADDRESSES} of these already. Remove one first."
+            text = _("You have %(limit)d of these already. Remove one first.") % {"limit": MAX_ADDRESSES}
             raise ContactPointError(text, code="limit")
         return ContactPoint.objects.create(
             user=user, channel=channel, address=address, label=clean_label(label), self_entered=True
@@ -148,9 +151,10 @@ def _register(user: Any, channel: str, address: str, label: str) -> ContactPoint
 
 def _check_switching_on(point: ContactPoint) -> None:
     if point.disabled_by == DisabledBy.STAFF:
-        raise ContactPointError("Staff switched it off. Ask them to switch it on.", code="disabled")
+        raise ContactPointError(_("Staff switched it off. Ask them to switch it on."), code="disabled")
     if point.channel == PUSH and point.disabled_by != DisabledBy.OWNER:
-        raise ContactPointError("This device can no longer be reached. Switch messages on there again.", code="device")
+        text = _("This device can no longer be reached. Switch messages on there again.")
+        raise ContactPointError(text, code="device")
     if point.disabled_by != DisabledBy.OWNER:
         point.self_entered, point.verified_at = True, None
 

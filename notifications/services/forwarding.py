@@ -10,6 +10,7 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_noop
 
 from notifications import conf
 from notifications.exceptions import NotificationError
@@ -29,7 +30,7 @@ class SmsReceived(NotificationType):
     """Tells staff what a person wrote. Its payload is the message's id alone: the text stays in one place."""
 
     key = "notify.sms_received"
-    category = "inbound"
+    category = gettext_noop("inbound")
     channels = ("in_app", "email")
     expires_after = timedelta(days=1)
     example = {"message_id": "019e0000-0000-7000-8000-000000000000"}

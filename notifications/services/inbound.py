@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 
 from notifications import clock, keywords
 from notifications.models import InboundMessage, Meaning, bulk, outbox
+from notifications.pipeline.render import as_person
 from notifications.services import answers, forwarding, opt_out, replies
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def accept(message: InboundMessage, confirmation: Callable[[Meaning], str]) -> s
             news = opt_out.stop(message.channel, message.address, wording=message.text)
         elif message.meaning == Meaning.START:
             opt_out.start(message.channel, message.address, wording=message.text)
-        text = confirmation(Meaning(message.meaning)) if message.meaning and news else ""
+        text = _confirmation(message, confirmation) if message.meaning and news else ""
         if text and not replies.may_answer(message):
             return ""
         if text:
@@ -64,6 +65,13 @@ def apply_inbound(*, until: float = math.inf) -> int:
         logger.warning("The database is away; what people wrote waits", exc_info=True)
         outbox.connection().close_if_unusable_or_obsolete()
     return applied
+
+
+def _confirmation(message: InboundMessage, confirmation: Callable[[Meaning], str]) -> str:
+    """In the language of the number's owner; of a number that is nobody's, in the site's."""
+    owner = next(iter(opt_out.owners(message.channel, message.address)), None)
+    with as_person(owner):
+        return confirmation(Meaning(message.meaning))
 
 
 def _due(now: datetime) -> QuerySet[InboundMessage]:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.utils.translation import gettext_noop
 
 from notifications import clock, conf
 from notifications.models import OneTimeCode
@@ -54,7 +55,7 @@ class VerificationCode(NotificationType):
     """
 
     key = "notify.verification_code"
-    category = "security"
+    category = gettext_noop("security")
     priority = Priority.HIGH
     expires_after = VALID_FOR
     mandatory = True

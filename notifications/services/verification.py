@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from notifications import clock
 from notifications.exceptions import ContactPointError
@@ -94,11 +96,11 @@ def verify(point: ContactPoint, entered: str) -> Answer:
 
 def _check(point: ContactPoint) -> None:
     if point.channel == PUSH:
-        raise ContactPointError("A device needs no code.", code="device")
+        raise ContactPointError(_("A device needs no code."), code="device")
     if point.disabled_at is not None:
-        raise ContactPointError("It is switched off. Switch it on first.", code="disabled")
+        raise ContactPointError(_("It is switched off. Switch it on first."), code="disabled")
     if point.verified_at is not None:
-        raise ContactPointError("It is verified already.", code="verified")
+        raise ContactPointError(_("It is verified already."), code="verified")
 
 
 def _check_rate(asked: QuerySet[OneTimeCode], limit: int, span: timedelta, now: datetime) -> None:
@@ -107,8 +109,12 @@ def _check_rate(asked: QuerySet[OneTimeCode], limit: int, span: timedelta, now: 
     if len(recent) == limit:
         wait = recent[-1] + span - now
         minutes = max(1, round(wait.total_seconds() / 60))
-        text = f"You have asked for {limit} codes, the most for now. Ask again in {minutes} minutes."
-        raise ContactPointError(text, code="throttled", retry_after=wait)
+        text = ngettext(
+            "You have asked for many codes. Ask again in %(minutes)d minute.",
+            "You have asked for many codes. Ask again in %(minutes)d minutes.",
+            minutes,
+        )
+        raise ContactPointError(text % {"minutes": minutes}, code="throttled", retry_after=wait)
 
 
 def _accept(point: ContactPoint, now: datetime) -> None:

@@ -10,12 +10,14 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from notifications import links
 from notifications.models import Delivery
+from notifications.pipeline.render import as_person
 from notifications.services import resubscribe, unsubscribe
 from notifications.types import NotificationType
 
@@ -46,20 +48,21 @@ class UnsubscribeView(View):
 
     def _delivery(self, token: str) -> Delivery:
         found = links.read_unsubscribe(token)
-        delivery = Delivery.objects.filter(pk=found).select_related("notification").first() if found else None
+        delivery = (
+            Delivery.objects.filter(pk=found).select_related("notification__recipient").first() if found else None
+        )
         if delivery is None:
             raise Http404("This link is not valid, or what it was for is gone.")
         return delivery
 
     def _page(self, request: HttpRequest, delivery: Delivery, *, done: str) -> HttpResponse:
         instance: NotificationType = delivery.notification.instance()
-        values: dict[str, Any] = {
-            "address": masked(delivery.address),
-            "category": delivery.notification.category.replace("_", " "),
-            "mandatory": instance.mandatory,
-            "done": done,
-        }
-        response = render(request, TEMPLATE, values)
+        values: dict[str, Any] = {"address": masked(delivery.address), "mandatory": instance.mandatory, "done": done}
+        # Whoever opens the link reads what the message's recipient reads: a mailbox has no session to tell.
+        with as_person(delivery.notification.recipient) as language:
+            values["category"] = gettext(delivery.notification.category).replace("_", " ")
+            response = render(request, TEMPLATE, values)
+        response["Content-Language"] = language
         response["Referrer-Policy"] = "no-referrer"  # the address of this page is a key
         response["X-Robots-Tag"] = "noindex"
         return response

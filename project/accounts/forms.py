@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from notifications.services.contact_points import EMAIL, EMAIL_MAX_LENGTH, LABEL_MAX_LENGTH
@@ -14,6 +16,17 @@ class LabelForm(forms.Form):
     """What its owner calls it."""
 
     label = forms.CharField(max_length=LABEL_MAX_LENGTH, required=False, label=_("Name"))
+
+
+def languages() -> list[tuple[str, str]]:
+    """The site's languages, each by the name that it has in itself: who cannot read the page finds it."""
+    return [(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
+
+
+class LanguageForm(forms.Form):
+    """The language of a person's messages and pages."""
+
+    language = forms.ChoiceField(label=_("Language"), choices=languages)
 
 
 class TimeZoneForm(forms.Form):
@@ -43,7 +56,7 @@ class AddPhoneForm(AddForm):
         max_length=40,
         label=_("Mobile number"),
         help_text=_("With + and the country code, such as +1 415 555 2671."),
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "dir": "ltr"}),
     )
 
     def clean_address(self) -> str:
@@ -57,7 +70,7 @@ class AddEmailForm(AddForm):
     address = forms.EmailField(
         max_length=EMAIL_MAX_LENGTH,
         label=_("Email address"),
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "dir": "ltr"}),
     )
 
 

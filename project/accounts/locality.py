@@ -7,8 +7,18 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-AREAS = frozenset({"Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"})
-"""of the names that the IANA database has for places; its others are old or of no place"""
+AREAS = {
+    "Africa": _("Africa"),
+    "America": _("America"),
+    "Antarctica": _("Antarctica"),
+    "Asia": _("Asia"),
+    "Atlantic": _("Atlantic"),
+    "Australia": _("Australia"),
+    "Europe": _("Europe"),
+    "Indian": _("Indian Ocean"),
+    "Pacific": _("Pacific"),
+}
+"""of the names that the IANA database has for places, and what a form calls them; its others are old or of no place"""
 
 
 @cache
@@ -20,9 +30,9 @@ def time_zones() -> list[tuple[str, list[tuple[str, str]]]]:
     """The zones of places as a form offers them, by continent, with UTC first."""
     found: dict[str, list[tuple[str, str]]] = {}
     for name in sorted(_time_zones()):
-        area, _, place = name.partition("/")
+        area, _slash, place = name.partition("/")
         if place and area in AREAS:
-            found.setdefault(area, []).append((name, place.replace("_", " ").replace("/", ", ")))
+            found.setdefault(str(AREAS[area]), []).append((name, place.replace("_", " ").replace("/", ", ")))
     return [("UTC", [("UTC", "UTC")]), *found.items()]
 
 

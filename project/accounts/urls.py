@@ -8,6 +8,7 @@ app_name = "accounts"
 urlpatterns = [
     path("addresses/", views.addresses, name="addresses"),
     path("addresses/add/<slug:channel>/", views.add, name="add"),
+    path("addresses/language/", views.set_language, name="language"),
     path("addresses/time-zone/", views.set_time_zone, name="time_zone"),
     path("addresses/<int:pk>/code/", views.send_code, name="code"),
     path("addresses/<int:pk>/verify/", views.verify, name="verify"),

@@ -9,20 +9,21 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import get_language_info, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications.exceptions import ContactPointError
 from notifications.models import ContactPoint
 from notifications.models.contact_point import PUSH
-from notifications.preferences.locale import zone_of
+from notifications.preferences.locale import language_of, zone_of
 from notifications.services import contact_points, verification
 from notifications.services.contact_points import EMAIL, SMS
 from notifications.services.verification import Answer
 from project.accounts.addresses import groups, zone_hint
-from project.accounts.forms import AddForm, LabelForm, TimeZoneForm, add_form
+from project.accounts.forms import AddForm, LabelForm, LanguageForm, TimeZoneForm, add_form
+from project.accounts.middleware import use_locale_of
 from project.content_policy import content_policy
 
 ANSWERS = {
@@ -87,6 +88,25 @@ def add(request: HttpRequest, channel: str) -> HttpResponse:
         form.add_error("address", _refusal(error))
         return _page(request, form, channel)
     return _back(point.pk)
+
+
+@content_policy()
+@never_cache
+@require_POST
+@login_required
+def set_language(request: HttpRequest) -> HttpResponse:
+    """The language of the person's messages and pages."""
+    form = LanguageForm(request.POST)
+    if form.is_valid():
+        person: Any = request.user
+        person.language = form.cleaned_data["language"]
+        person.save(update_fields=["language"])
+        use_locale_of(request, person)
+        said = _("From now on our messages and these pages are in %(language)s.")
+        messages.success(request, said % {"language": get_language_info(person.language)["name_local"]})
+    else:
+        messages.error(request, str(form.errors["language"][0]))
+    return HttpResponseRedirect(f"{reverse('accounts:addresses')}#language")
 
 
 @content_policy()
@@ -173,6 +193,7 @@ def _page(request: HttpRequest, form: AddForm | None = None, channel: str = "") 
         "push": PUSH,
         "zone": zone_of(person).key,
         "zone_hint": zone_hint(person, shown),
+        "language_form": LanguageForm(initial={"language": language_of(person)}),
         "zone_form": TimeZoneForm(initial={"time_zone": zone_of(person).key}),
     }
     return render(request, "accounts/addresses.html", context, status=400 if form is not None else 200)

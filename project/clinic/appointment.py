@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
@@ -88,7 +89,8 @@ class Appointment(models.Model):
         with transaction.atomic():
             self._hold()
             if self.status != Status.CONFIRMED:
-                raise AppointmentError(f"A {self.get_status_display()} appointment cannot be confirmed by the patient.")
+                text = gettext("A %(status)s appointment cannot be confirmed by the patient.")
+                raise AppointmentError(text % {"status": self.get_status_display()})
             if self.patient_confirmed_at is None:
                 self.patient_confirmed_at = clock.now()
                 self.save(update_fields=["patient_confirmed_at"])
@@ -110,11 +112,13 @@ class Appointment(models.Model):
         if starts_at.tzinfo is None:
             raise AppointmentError(f"The time {starts_at.isoformat()} is naive; give it a time zone.")
         if starts_at <= clock.now():
-            raise AppointmentError(f"The time {starts_at.isoformat(timespec='minutes')} has passed; give a later one.")
+            text = gettext("The time %(time)s has passed; give a later one.")
+            raise AppointmentError(text % {"time": starts_at.isoformat(timespec="minutes")})
         with transaction.atomic():
             self._hold()
             if self.status not in OPEN:
-                raise AppointmentError(f"A {self.get_status_display()} appointment cannot be moved.")
+                text = gettext("A %(status)s appointment cannot be moved.")
+                raise AppointmentError(text % {"status": self.get_status_display()})
             self.starts_at = starts_at
             self.patient_confirmed_at = None
             self.revision += 1
@@ -124,12 +128,13 @@ class Appointment(models.Model):
         with transaction.atomic():
             self._hold()
             if status not in NEXT[self.status]:
-                possible = " or ".join(str(each.label) for each in NEXT[self.status]) or "nothing else"
-                raise AppointmentError(
-                    f"A {self.get_status_display()} appointment cannot become {status.label}, only {possible}."
-                )
+                labels = (str(each.label) for each in NEXT[self.status])
+                possible = f" {gettext('or')} ".join(labels) or gettext("nothing else")
+                text = gettext("A %(status)s appointment cannot become %(other)s, only %(possible)s.")
+                values = {"status": self.get_status_display(), "other": status.label, "possible": possible}
+                raise AppointmentError(text % values)
             if status == Status.CONFIRMED and self.starts_at <= clock.now():
-                raise AppointmentError("Its time has passed; move it to a later one before it is confirmed.")
+                raise AppointmentError(gettext("Its time has passed; move it to a later one before it is confirmed."))
             self.status = status
             if status == Status.CANCELLED:
                 self.revision += 1

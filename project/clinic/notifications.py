@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, pgettext
 
 from notifications import clock
 from notifications.messages import Attachment
@@ -29,7 +30,7 @@ from project.clinic.sheet import sheet
 class AppointmentNotification(NotificationType):
     """What they have in common. `starts_at` is the time they tell, in ISO 8601."""
 
-    category = "appointments"
+    category = gettext_noop("appointments")
     about = Status.CONFIRMED
     """how the appointment stands as long as the notification is true"""
     example = {"appointment_id": 1, "starts_at": "2030-03-04T05:00:00+00:00"}
@@ -50,8 +51,8 @@ class AppointmentNotification(NotificationType):
             "starts_at": self.time,
             "ends_at": self.time + timedelta(minutes=appointment.minutes),
             "doctor": str(appointment.doctor),
-            "treatment": appointment.treatment,
-            "place": appointment.place,
+            "treatment": _(appointment.treatment),
+            "place": _(appointment.place),
             "minutes": appointment.minutes,
         }
 
@@ -229,7 +230,8 @@ def patient_cancels(about: AppointmentNotification, patient: AbstractBaseUser) -
 
 def _moment(at: datetime) -> dict[str, str]:
     local = timezone.localtime(at)
-    return {"day": date_format(local, "D j M"), "time": date_format(local, "H:i T")}
+    day = date_format(local, pgettext("date format: Mon 4 Mar", "D j M"))
+    return {"day": day, "time": date_format(local, "H:i T")}
 
 
 @on_delete(Appointment)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop
+
 
 @dataclass(frozen=True, kw_only=True)
 class Treatment:
@@ -17,9 +19,9 @@ class Treatment:
 
 TREATMENTS = (
     Treatment(
-        name="Consultation",
+        name=gettext_noop("Consultation"),
         about="Pulse reading and plan",
-        place="Consulting room 1",
+        place=gettext_noop("Consulting room 1"),
         minutes=30,
         prepare=(
             "Bring the reports of your doctors, and a list of what you take.",
@@ -27,9 +29,9 @@ TREATMENTS = (
         ),
     ),
     Treatment(
-        name="Abhyanga",
+        name=gettext_noop("Abhyanga"),
         about="Warm oil massage",
-        place="Treatment room 2",
+        place=gettext_noop("Treatment room 2"),
         minutes=60,
         prepare=(
             "Eat nothing in the hour and a half before.",
@@ -37,23 +39,23 @@ TREATMENTS = (
         ),
     ),
     Treatment(
-        name="Shirodhara",
+        name=gettext_noop("Shirodhara"),
         about="Oil poured on the forehead",
-        place="Treatment room 3",
+        place=gettext_noop("Treatment room 3"),
         minutes=45,
         prepare=("Eat nothing in the two hours before.", "Bring a scarf: your hair keeps some oil until it is washed."),
     ),
     Treatment(
-        name="Swedana",
+        name=gettext_noop("Swedana"),
         about="Herbal steam",
-        place="Steam room",
+        place=gettext_noop("Steam room"),
         minutes=30,
         prepare=("Eat nothing in the two hours before, and drink enough water.",),
     ),
     Treatment(
-        name="Nasya",
+        name=gettext_noop("Nasya"),
         about="Nasal therapy",
-        place="Treatment room 1",
+        place=gettext_noop("Treatment room 1"),
         minutes=30,
         prepare=(
             "Eat nothing in the hour before, and nothing cold afterwards.",
@@ -61,16 +63,16 @@ TREATMENTS = (
         ),
     ),
     Treatment(
-        name="Basti",
+        name=gettext_noop("Basti"),
         about="Medicated enema",
-        place="Treatment room 4",
+        place=gettext_noop("Treatment room 4"),
         minutes=60,
         prepare=("Eat lightly, and not within the two hours before.",),
     ),
     Treatment(
-        name="Virechana",
+        name=gettext_noop("Virechana"),
         about="Cleansing day, supervised",
-        place="Day ward",
+        place=gettext_noop("Day ward"),
         minutes=240,
         prepare=(
             "Eat rice soup only on the evening before, and nothing in the morning.",

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.urls import reverse
+from django.utils.translation import gettext_noop
 
 from notifications.messages import Attachment
 from notifications.services import cancel, notify
@@ -25,7 +26,7 @@ class PrescriptionIssued(NotificationType):
     """Brings a new prescription."""
 
     key = "pharmacy.prescription_issued"
-    category = "prescriptions"
+    category = gettext_noop("prescriptions")
     channels = ("email", "push", "in_app")
     sensitive = True
     example = {"prescription_id": 1}

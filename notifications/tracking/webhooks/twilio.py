@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpResponse, QueryDict
+from django.utils.translation import gettext
 
 from notifications import conf
 from notifications.messages import storable
@@ -148,7 +149,7 @@ class TwilioWebhook(Webhook):
             Meaning.START: self.provider.start_text,
             Meaning.HELP: self.provider.help_text,
         }
-        return texts.get(meaning, "").replace("{site}", urlsplit(conf.get().BASE_URL).hostname or "")
+        return gettext(texts.get(meaning, "")).replace("{site}", urlsplit(conf.get().BASE_URL).hostname or "")
 
     def answer(self, texts: Sequence[str]) -> HttpResponse:
         said = "".join(f"<Message>{escape(_NOT_FOR_XML.sub('', each))}</Message>" for each in texts)
