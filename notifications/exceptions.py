@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Protocol
+
+
+class Place(Protocol):
+    """Where something stands in a template."""
+
+    @property
+    def template(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
 
 
 def known(names: Iterable[str]) -> str:
@@ -89,13 +101,47 @@ class ConfigurationError(NotificationError):
 class TemplateError(NotificationError):
     """A template is missing, or failed while it was rendered.
 
-    `template` is its name, `line` the line if known.
+    `template` is its name; `line` and `column` count from 1 and are None where nobody knows.
     """
 
-    def __init__(self, message: str, *, template: str = "", line: int | None = None) -> None:
+    def __init__(self, message: str, *, template: str = "", line: int | None = None, column: int | None = None) -> None:
         super().__init__(message)
         self.template = template
         self.line = line
+        self.column = column
+
+
+class TemplateSyntaxError(TemplateError):
+    """A template is not written as the language asks. `hint` is the message without the place; it says what to do."""
+
+    def __init__(self, hint: str, *, template: str = "", line: int | None = None, column: int | None = None) -> None:
+        where = f"{template}, line {line}, column {column}: " if line else f"{template}: " if template else ""
+        super().__init__(where + hint, template=template, line=line, column=column)
+        self.hint = hint
+
+    @classmethod
+    def at(cls, place: Place, hint: str) -> TemplateSyntaxError:
+        """At that place of a text."""
+        return cls(hint, template=place.template, line=place.line, column=place.column)
+
+
+class HeldOut(NotificationError):
+    """The recipient is in the hold-out of an A/B test, to whom nothing is sent. `variant` is its primary key."""
+
+    def __init__(self, variant: int) -> None:
+        super().__init__("Held out of an A/B test.")
+        self.variant = variant
+
+
+class TemplateStateError(NotificationError, ValueError):
+    """A version of a template cannot take that step: it is in another state, or changed by somebody else meanwhile.
+
+    `code` is "state", "changed", "running", "invalid", "reviewer" or "missing".
+    """
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class AttachmentError(NotificationError, ValueError):

@@ -26,6 +26,8 @@ class Part:
 
     name: str
     required: bool = True
+    styled: bool = False
+    """it is a whole page of HTML, whose styles are written into its elements"""
 
     @property
     def is_html(self) -> bool:

@@ -1,12 +1,10 @@
-"""Email: HTML with its styles inlined, and plain text."""
+"""Email: HTML and plain text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from html import escape
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -21,9 +19,6 @@ from notifications.models import Delivery
 from notifications.providers.email import mailbox
 from notifications.types import STREAMS
 
-if TYPE_CHECKING:
-    from css_inline import CSSInliner
-
 SUBJECT = "email.subject.txt"
 SUBJECT_MAX_LENGTH = 998
 """a line of an email has no more: RFC 5322, 2.1.1"""
@@ -37,7 +32,7 @@ class EmailChannel(Channel):
 
     parts = (
         Part(name=SUBJECT),
-        Part(name="email.html"),
+        Part(name="email.html", styled=True),
         Part(name="email.txt", required=False),  # made from the HTML when missing
     )
     secure = True
@@ -72,7 +67,7 @@ class EmailChannel(Channel):
                 _check_address(f"streams[{stream!r}][{name!r}]", value)
 
     def message(self, delivery: Delivery, content: Content) -> EmailMessage:
-        html = _inliner().inline(content.parts["email.html"])
+        html = content.parts["email.html"]
         if content.stream == "marketing":
             _check_unsubscribe(delivery, content, html)
         text = text_of(content, "email.txt") or plain_text(html)
@@ -151,10 +146,3 @@ def _check_address(name: str, value: str) -> None:
         raise ConfigurationError(str(error)) from error
     if not value.isprintable():
         raise ConfigurationError(f"{name} is {value!r}, which holds a line break or another control character.")
-
-
-@cache
-def _inliner() -> CSSInliner:
-    from css_inline import CSSInliner
-
-    return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

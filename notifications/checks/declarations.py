@@ -9,8 +9,8 @@ from django.core.checks import CheckMessage, Error, Warning
 
 from notifications import conf
 from notifications.channels.registry import get_channel
-from notifications.exceptions import PayloadError, known
-from notifications.templating import files
+from notifications.exceptions import PayloadError, TemplateError, known
+from notifications.templating import files, texts
 from notifications.types import NotificationType, all_types
 
 
@@ -57,11 +57,13 @@ def _templates(type_: type[NotificationType], where: str, channel: str) -> Itera
     for part in get_channel(channel).parts:
         tried = files.candidates(type_.key, part.name, settings.LANGUAGE_CODE)
         try:
-            found = files.find(type_.key, part.name, settings.LANGUAGE_CODE)
-        except Exception as error:  # a mistake in the template, or in a tag that it loads
+            source = next(filter(None, map(files.source, tried)), None)
+            if source is not None:
+                texts.compile_part(source, part, settings.LANGUAGE_CODE, name=tried[-1])
+        except TemplateError as error:
             text = f"Its template {part.name} cannot be loaded: {error}"
             yield Error(text, hint=f"It is one of: {', '.join(tried)}.", obj=where, id="notify.E022")
             continue
-        if found is None and part.required:
+        if source is None and part.required:
             text = f"Its template {part.name} for channel '{channel}' is missing."
             yield Warning(text, hint=f"Write one of: {', '.join(tried)}.", obj=where, id="notify.W021")

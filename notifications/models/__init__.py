@@ -5,6 +5,7 @@ from notifications.models.consent import Consent, Means
 from notifications.models.contact_point import ContactPoint, DisabledBy
 from notifications.models.delivery import Delivery
 from notifications.models.event import Event, Kind
+from notifications.models.experiment import Experiment, Variant
 from notifications.models.heartbeat import Heartbeat
 from notifications.models.inbound_message import InboundMessage, Meaning
 from notifications.models.inbox_state import InboxState
@@ -23,6 +24,14 @@ from notifications.models.question import Question
 from notifications.models.sandbox import SandboxFault, SandboxMessage
 from notifications.models.states import Reason, Status
 from notifications.models.suppression import Cause, Suppression
+from notifications.models.template import (
+    Template,
+    TemplateChange,
+    TemplateStamp,
+    TemplateVersion,
+    VersionMeasure,
+    VersionState,
+)
 from notifications.models.topic_subscription import TopicSubscription
 from notifications.models.webhook_event import WebhookEvent
 
@@ -36,6 +45,7 @@ __all__ = [
     "Delivery",
     "DisabledBy",
     "Event",
+    "Experiment",
     "Heartbeat",
     "InboundMessage",
     "InboxState",
@@ -57,6 +67,13 @@ __all__ = [
     "Spending",
     "Status",
     "Suppression",
+    "Template",
+    "TemplateChange",
+    "TemplateStamp",
+    "TemplateVersion",
     "TopicSubscription",
+    "Variant",
+    "VersionMeasure",
+    "VersionState",
     "WebhookEvent",
 ]

@@ -8,8 +8,10 @@ from uuid_utils.compat import uuid7
 
 from notifications import clock
 from notifications.models.contact_point import ContactPoint
+from notifications.models.experiment import Variant
 from notifications.models.notification import Notification
 from notifications.models.states import FINAL, OPEN, Reason, Status
+from notifications.models.template import TemplateVersion
 from notifications.types import Priority
 
 
@@ -37,6 +39,27 @@ class Delivery(models.Model):
     address = models.TextField(blank=True)
     provider = models.CharField(max_length=50, blank=True)
     provider_id = models.CharField(max_length=200, blank=True, help_text="The provider's own id of the message.")
+    # No constraints, and an index only where it is small: each would cost at every send. Versions are never deleted.
+    version = models.ForeignKey(
+        TemplateVersion,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        help_text="Of the template that it was worded by; empty: files.",
+    )
+    variant = models.ForeignKey(
+        Variant,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        help_text="Of an A/B test.",
+    )
     segments = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of an SMS: it is paid by these.")
     cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -66,6 +89,9 @@ class Delivery(models.Model):
                 fields=["provider", "settled_at", "id"],
                 condition=Q(channel="sms", status=Status.SENT),
                 name="notify_delivery_sms_sent",
+            ),
+            models.Index(
+                fields=["variant", "status"], condition=Q(variant__isnull=False), name="notify_delivery_variant"
             ),
         ]
 

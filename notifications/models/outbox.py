@@ -22,6 +22,7 @@ from notifications.models import bulk
 from notifications.models.delivery import Delivery
 from notifications.models.states import Status
 from notifications.models.suppression import Cause, Suppression
+from notifications.models.template import NEVER, TemplateStamp
 
 TABLE = Delivery._meta.db_table
 SUPPORTED_VENDORS = ("postgresql", "sqlite")
@@ -79,6 +80,10 @@ class Start:
     segments: int | None = None
     cost: Decimal | None = None
     """what it is expected to cost"""
+    version_id: int | None = None
+    variant_id: int | None = None
+    stamp: UUID = NEVER
+    """that of the texts when it was worded"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,6 +112,7 @@ _SUPPRESSED = (
     f"AND s.channel = {TABLE}.channel AND s.category = '' AND s.lifted_at IS NULL "
     f"AND s.cause <> '{Cause.UNSUBSCRIBED}'"
 )
+_STAMP = f"SELECT value FROM {TemplateStamp._meta.db_table} WHERE id = 1"  # noqa: S608
 _SQL_TYPES = {
     "id": "uuid",
     "fence": "timestamptz",
@@ -117,6 +123,9 @@ _SQL_TYPES = {
     "crashes": "smallint",
     "segments": "smallint",
     "cost": "numeric",
+    "version_id": "bigint",
+    "variant_id": "bigint",
+    "stamp": "uuid",
 }
 
 
@@ -124,10 +133,14 @@ def start(starts: Sequence[Start]) -> set[UUID]:
     """Record that these requests open now. Returns those whose fence held: the others must not be sent.
 
     An address that was suppressed after the gate is refused here, in the same statement: nothing leaves after that.
+    So is what was worded by texts that are no longer the published ones. PostgreSQL shares a lock on the stamp, so that
+    a publication waits for those that started before it, and those behind it see its stamp.
     """
     # A second try after a lost answer must find its own mark: hence both deadlines.
-    fence = f"IN (v.fence, v.due_at) AND NOT EXISTS ({_SUPPRESSED})"
-    return set(_fenced_update(starts, ("due_at", "provider", "started_at", "segments", "cost"), fence))
+    stamp = _STAMP + (" FOR SHARE" if connection().vendor == "postgresql" else "")
+    fence = f"IN (v.fence, v.due_at) AND COALESCE(({stamp}), v.stamp) = v.stamp AND NOT EXISTS ({_SUPPRESSED})"
+    names = ("due_at", "provider", "started_at", "segments", "cost", "version_id", "variant_id")
+    return set(_fenced_update(starts, names, fence, also=("stamp",)))
 
 
 def settle(settlements: Sequence[Settlement]) -> set[UUID]:
@@ -139,10 +152,13 @@ def settle(settlements: Sequence[Settlement]) -> set[UUID]:
     return set(_fenced_update(settlements, names))
 
 
-def _fenced_update(rows: Sequence[Any], names: tuple[str, ...], fence: str = "= v.fence") -> list[UUID]:
+def _fenced_update(
+    rows: Sequence[Any], names: tuple[str, ...], fence: str = "= v.fence", also: tuple[str, ...] = ()
+) -> list[UUID]:
+    """`also` names what the fence asks for and is not written."""
     if not rows:
         return []
-    columns = tuple((name, _SQL_TYPES.get(name, "text")) for name in ("id", "fence", *names))
+    columns = tuple((name, _SQL_TYPES.get(name, "text")) for name in ("id", "fence", *names, *also))
     sets = ", ".join(f"{name} = v.{name}" for name in names)
     vendor = connection().vendor
     source = bulk.recordset(vendor, columns)

@@ -65,6 +65,7 @@ class Reason(TextChoices):
     SCHEDULED = "scheduled", "waits for its time"
     NO_LONGER_VALID = "no_longer_valid", "what it says is no longer true"
     SUBJECT_GONE = "subject_gone", "what it is about no longer exists"
+    HELD_OUT = "held_out", "held out of an A/B test: nothing is sent"
     EXPIRED = "expired", "its time had passed"
     CANCELLED = "cancelled", "cancelled by a caller"
     REPLACED = "replaced", "replaced by a newer notification with the same key"

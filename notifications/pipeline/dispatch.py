@@ -24,7 +24,7 @@ from notifications.pipeline.persist import persist
 from notifications.pipeline.request import Answer, Request, Unrecorded, call, finish, health_of, requests
 from notifications.pipeline.settle import settle
 from notifications.pipeline.starting import start
-from notifications.pipeline.work import Work, choose_another, claim, expose, give_back, hold, prepare
+from notifications.pipeline.work import Work, choose_another, claim, expose, give_back, hold, outdated, prepare
 
 POLL_SECONDS = 0.2
 """how often a worker that waits for answers looks for new work"""
@@ -125,6 +125,7 @@ class Round:
             wave.append(self.ready.popleft())
         held = set(start([work for each in wave for work in each.works if work.message]))
         self._choose([work for each in wave for work in each.works if work.provider is None])
+        self._word_again([work for each in wave for work in each.works if work.provider and work not in held])
         for each in wave:
             each.works = [work for work in each.works if work in held or not work.message]
         opened = [each for each in wave if each.works]
@@ -147,6 +148,14 @@ class Round:
             else:
                 self.ready.append(each)
         self._choose(late)
+
+    def _word_again(self, works: Sequence[Work]) -> None:
+        """Those that were not started, if it was for the texts: others were published after they were worded."""
+        late = persist(lambda: outdated(works))
+        for each in late:
+            each.message = each.provider = None
+        if late:
+            self._prepare(late)
 
     def _choose(self, works: Sequence[Work]) -> None:
         for work in works:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -14,48 +14,62 @@ from django.utils import timezone, translation
 from notifications import conf, links
 from notifications.channels.base import Content
 from notifications.channels.registry import get_channel
-from notifications.exceptions import AttachmentError, TemplateError
+from notifications.exceptions import AttachmentError, HeldOut, TemplateError
 from notifications.messages import MEDIA_MAX, Attachment, Message
 from notifications.models import Delivery, Notification
 from notifications.preferences.locale import language_of, zone_of
-from notifications.templating import files
+from notifications.templating import texts
 from notifications.types import NotificationType
 
 LINK_SCHEMES = ("https", "http")
-NEUTRAL = "neutral"
-"""the folder of the texts that a sensitive type has on channels that are not secure; a project may have its own"""
 
 
 @contextmanager
 def as_person(user: Any) -> Iterator[str]:
     """In the language and time zone of a person; gives the language."""
     language = language_of(user)
-    with translation.override(language), timezone.override(zone_of(user)):
+    with speaking(language, user):
         yield language
+
+
+@contextmanager
+def speaking(language: str, user: Any) -> Iterator[None]:
+    """In a language, and in the time zone of a person."""
+    with translation.override(language), timezone.override(zone_of(user)):
+        yield
 
 
 def render(delivery: Delivery, instance: NotificationType, reply_code: str = "") -> Message:
     """The message of a delivery. `reply_code` is what stands behind the words of an answer.
 
-    Raises `TemplateError`, whatever it is that fails in the type or its templates, and `AttachmentError`.
+    The delivery is given the version and the variant that it is worded by. In memory: the caller stores it.
+
+    Raises `TemplateError`, whatever it is that fails in the type or its templates, `AttachmentError`, and `HeldOut`.
     """
     user = delivery.notification.recipient
     channel = get_channel(delivery.channel)
-    parts = [(part.name, part.required, part.is_html) for part in channel.parts]
-    with as_person(user) as language:
-        if instance.sensitive and not channel.secure:
-            return channel.message(delivery, _neutral(parts, language))
-        context, link = values(instance, user, language)
+    language = language_of(user)
+    delivery.version_id, delivery.variant_id = None, None
+    if instance.sensitive and not channel.secure:
+        return channel.message(delivery, _neutral(texts.neutral(channel.name, language)))
+    try:
+        choice = texts.choose(instance.key, channel.name, language, user.pk)
+    except HeldOut as held_out:
+        delivery.variant_id = held_out.variant
+        raise
+    wording, delivery.variant_id = choice.wording, choice.variant
+    delivery.version_id = wording.version
+    with speaking(wording.language, user):
         unsubscribe_url = "" if instance.mandatory or not channel.leaves_app else links.unsubscribe_url(delivery.pk)
-        context.setdefault("unsubscribe_url", unsubscribe_url)
-        context.setdefault("reply_code", reply_code)
-        rendered = files.render_parts(instance.key, parts, language, context)
+        given = {"unsubscribe_url": unsubscribe_url, "reply_code": reply_code}
+        context, link = values(instance, user)
+        rendered = wording.render(given | context)
         attachments = _attachments(instance, user) if channel.attaches else ()
         media = _media(instance, user) if channel.takes_media and not instance.sensitive else ()
     content = Content(
         parts=rendered,
         link=link,
-        language=language,
+        language=wording.language,
         unsubscribe_url=unsubscribe_url,
         open_url=None if instance.sensitive else partial(links.open_url, delivery.pk),
         click_url=None if instance.sensitive else partial(links.click_url, delivery.pk),
@@ -68,15 +82,18 @@ def render(delivery: Delivery, instance: NotificationType, reply_code: str = "")
     return channel.message(delivery, content)
 
 
-def _neutral(parts: Sequence[tuple[str, bool, bool]], language: str) -> Content:
+def _neutral(wording: texts.Wording) -> Content:
     """That there is a message, and where to sign in: nothing of the type, its payload or its person goes along."""
+    rendered = wording.render(_of_site())
+    return Content(parts=rendered, link=conf.get().BASE_URL, language=wording.language, neutral=True)
+
+
+def _of_site() -> dict[str, Any]:
     site_url = conf.get().BASE_URL
-    context = {"site_url": site_url, "site": urlsplit(site_url).netloc, "LANGUAGE_CODE": language}
-    rendered = files.render_parts(NEUTRAL, parts, language, context)
-    return Content(parts=rendered, link=site_url, language=language, neutral=True)
+    return {"site_url": site_url, "site": urlsplit(site_url).netloc}
 
 
-def values(instance: NotificationType, user: Any, language: str) -> tuple[dict[str, Any], str]:
+def values(instance: NotificationType, user: Any) -> tuple[dict[str, Any], str]:
     """The values that templates see, and the absolute link. Ours come first, so that a type may replace them."""
     try:
         link = instance.link(user)
@@ -84,9 +101,7 @@ def values(instance: NotificationType, user: Any, language: str) -> tuple[dict[s
         ours = {
             "recipient_name": user.get_full_name() if hasattr(user, "get_full_name") else str(user),
             "link": link,
-            "site_url": conf.get().BASE_URL,
-            "LANGUAGE_CODE": language,
-            "LANGUAGE_BIDI": translation.get_language_bidi(),
+            **_of_site(),
         }
         return ours | instance.context(user), link
     except DatabaseError:

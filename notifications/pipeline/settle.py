@@ -16,6 +16,7 @@ from notifications.pipeline import fallback, inbox, queue, spending
 from notifications.pipeline.outcome import Outcome
 from notifications.preferences.suppression import suppress
 from notifications.signals import delivery_settled
+from notifications.templating import measures
 from notifications.types import lane_of
 
 logger = logging.getLogger(__name__)
@@ -33,9 +34,11 @@ def settle(batch: Sequence[Settled]) -> int:
         stored = [(delivery, outcome) for delivery, outcome in batch if delivery.pk in held]
         bulk.insert([_event(delivery, outcome) for delivery, outcome in stored if not _is_held_on(delivery, outcome)])
         _store_inbox(stored)
+        _store_wording(stored)
         _disable_addresses(stored)
         spending.correct((delivery, outcome.settlement) for delivery, outcome in stored)
         activated = fallback.advance(_with_fallback(stored), clock.now())
+    measures.flush()
     for delivery in activated:
         queue.wake(lane_of(delivery.priority))
     inbox.push([delivery.notification for delivery, _ in stored if _entered_inbox(delivery)])
@@ -73,6 +76,16 @@ def _store_inbox(stored: Sequence[Settled]) -> None:
     for delivery, outcome in stored:
         if outcome.settlement.status == Status.DELIVERED and _entered_inbox(delivery):
             delivery.notification.save(update_fields=["title", "body", "link", "position"])
+
+
+def _store_wording(stored: Sequence[Settled]) -> None:
+    """By which version and variant those were worded that no request was opened for: the others know since then."""
+    worded = [
+        delivery
+        for delivery, _ in stored
+        if delivery.started_at is None and (delivery.version_id is not None or delivery.variant_id is not None)
+    ]
+    bulk.update(worded, ("version_id", "variant_id"))
 
 
 def _disable_addresses(stored: Sequence[Settled]) -> None:

@@ -36,6 +36,8 @@ def start(works: Sequence[Work]) -> list[Work]:
         if refusal := refused.get(begun.id):
             work.over_budget[begun.provider], work.provider = refusal, None
             continue
+        if begun.id not in held:
+            continue
         work.fence, work.opens_before = begun.due_at, opens_before
         delivery = work.delivery
         delivery.started_at, delivery.provider = now, begun.provider
@@ -53,6 +55,9 @@ def _start_of(work: Work, now: datetime) -> outbox.Start:
         started_at=now,
         segments=message.segments if isinstance(message, SmsMessage) else None,
         cost=spending.estimate(message, provider.alias) if message is not None else None,
+        version_id=work.delivery.version_id,
+        variant_id=work.delivery.variant_id,
+        stamp=work.stamp,
     )
 
 

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
+from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
 from notifications import clock, conf
 from notifications.channels.registry import get_channel
-from notifications.exceptions import ConfigurationError, PayloadError, UnknownChannelError, UnknownTypeError
+from notifications.exceptions import ConfigurationError, HeldOut, PayloadError, UnknownChannelError, UnknownTypeError
 from notifications.messages import Message
 from notifications.models import Delivery, Reason, Status, outbox
+from notifications.models.template import NEVER
 from notifications.pipeline import failover, fallback, gate, questions, reconcile
 from notifications.pipeline.gate import Candidate, Verdict
 from notifications.pipeline.outcome import Outcome, of_preparation_error, of_verdict
@@ -22,6 +24,7 @@ from notifications.pipeline.render import fill_inbox, render
 from notifications.pipeline.spending import Refusal
 from notifications.providers.base import Provider
 from notifications.providers.registry import get_provider
+from notifications.templating import texts
 from notifications.types import LANES
 
 logger = logging.getLogger(__name__)
@@ -38,6 +41,8 @@ class Work:
     """None: the provider is asked what became of it"""
     outcome: Outcome | None = None
     """set: nothing is left to do but to settle"""
+    stamp: UUID = NEVER
+    """that of the texts by which its message was worded"""
     over_budget: dict[str, Refusal] = field(default_factory=dict)
     """alias → why that provider may not be paid for it now"""
     opens_before: float = inf
@@ -111,10 +116,10 @@ def _unchanged(work: Work, *, due_at: datetime, attempts: int, crashes: int) -> 
 
 def prepare(works: Sequence[Work]) -> None:
     """Give each work a message to send, a provider to ask, or an outcome."""
-    now = clock.now()
+    now, stamp = clock.now(), texts.refresh()
     to_send = []
     for work in works:
-        delivery = work.delivery
+        delivery, work.stamp = work.delivery, stamp
         if delivery.status == Status.UNKNOWN or delivery.started_at is not None:
             _prepare_reconciling(work, now)
         elif delivery.crashes > conf.get().MAX_CRASHES:
@@ -197,8 +202,19 @@ def _prepare_sending(work: Work, candidate: Candidate, now: datetime) -> None:
             work.outcome = _end(work, now, Status.DELIVERED, Reason.NONE)
     except UnknownChannelError as error:
         work.outcome = _end(work, now, Status.FAILED, Reason.UNKNOWN_CHANNEL, str(error))
+    except HeldOut:
+        work.outcome = _end(work, now, Status.SKIPPED, Reason.HELD_OUT)
     except Exception as error:
         _could_not_be_prepared(work, error, now)
+
+
+def outdated(works: Iterable[Work]) -> list[Work]:
+    """Those with a message that was worded before the last publication."""
+    with_message = [each for each in works if each.message is not None]
+    if not with_message:
+        return []
+    stamp = texts.refresh()
+    return [each for each in with_message if each.stamp != stamp]
 
 
 def choose_another(work: Work, now: datetime) -> None:

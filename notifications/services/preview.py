@@ -14,7 +14,7 @@ from notifications import clock
 from notifications.channels import sms_segments
 from notifications.channels.registry import get_channel
 from notifications.channels.sms_segments import Segments
-from notifications.exceptions import NotificationError
+from notifications.exceptions import HeldOut, NotificationError
 from notifications.messages import Message, SmsMessage
 from notifications.models import Reason, Status
 from notifications.pipeline import failover, gate, spending
@@ -22,6 +22,7 @@ from notifications.pipeline.gate import Candidate
 from notifications.pipeline.render import render
 from notifications.services import recipients
 from notifications.services.send import check, plan
+from notifications.templating import texts
 from notifications.types import NotificationType
 
 EXAMPLE_CODE = "47"
@@ -62,6 +63,7 @@ def preview(
     Raises what `notify` would raise, except that unreachable recipients are shown rather than refused.
     """
     request = check(instance, at=at, subject=subject)
+    texts.refresh()
     for users in recipients.chunks(instance.recipients() if to is None else to):
         for _, deliveries in plan(request, users):
             candidates = [Candidate(each, instance) for each in deliveries]
@@ -83,6 +85,8 @@ def _preview(candidate: Candidate) -> Preview:
             if channel.providers and not takers:
                 status, reason, detail = Status.FAILED, Reason.NOT_CARRIED, failover.not_carried(channel)
             provider = next(iter(takers), "")
+        except HeldOut:
+            status, reason = Status.SKIPPED, Reason.HELD_OUT
         except NotificationError as failure:
             error = str(failure)
     return Preview(

@@ -15,6 +15,7 @@ from django.db import DatabaseError, OperationalError, models, transaction
 from notifications import clock
 from notifications.channels.registry import get_channel
 from notifications.exceptions import (
+    HeldOut,
     KeyTooLongError,
     RecipientError,
     ScheduleError,
@@ -29,6 +30,7 @@ from notifications.pipeline.render import fill_inbox
 from notifications.preferences.locale import zone_of
 from notifications.services import recipients
 from notifications.services.cancel import supersede
+from notifications.templating import texts
 from notifications.timing import next_local_time
 from notifications.types import NotificationType, all_types, get_type, lane_of
 
@@ -219,6 +221,7 @@ def _complete_in_app(instance: NotificationType, plans: Plans) -> None:
     ]
     if not at_once:
         return
+    texts.refresh()
     try:
         with transaction.atomic():  # a query that fails in the type's code must not break the caller's transaction
             for draft, delivery in at_once:
@@ -239,6 +242,8 @@ def _word(draft: Notification, delivery: Delivery, instance: NotificationType) -
         delivery.status = Status.DELIVERED
     except DatabaseError:
         raise
+    except HeldOut:
+        delivery.status, delivery.reason = Status.SKIPPED, Reason.HELD_OUT
     except Exception as error:
         _fail(delivery, error)
 

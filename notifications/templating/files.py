@@ -1,16 +1,20 @@
-"""Templates from files: `templates/notifications/<key>/[<language>/]<part>`, found by Django's own loaders."""
+"""Texts from files: `templates/notifications/<key>/[<language>/]<part>`, found by Django's own loaders."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.signals import setting_changed
-from django.template import Context, Engine, Template, TemplateDoesNotExist, TemplateSyntaxError
+from django.template import Engine, TemplateDoesNotExist
 
-from notifications.exceptions import TemplateError
+from notifications.templating.nodes import Parsed
+from notifications.templating.parser import LAYOUTS, parse
+
+ROOT = "notifications"
+_T = TypeVar("_T")
 
 
 def language_chain(language: str) -> list[str]:
@@ -19,64 +23,67 @@ def language_chain(language: str) -> list[str]:
     return list(dict.fromkeys([code, code.split("-", maxsplit=1)[0], ""]))
 
 
+def name_of(key: str, part: str, language: str) -> str:
+    """The name of a file, as Django's loaders know it."""
+    return "/".join(filter(None, (ROOT, key, language, part)))
+
+
 def candidates(key: str, part: str, language: str) -> list[str]:
-    """The template names to try, in order."""
-    return ["/".join(filter(None, ("notifications", key, code, part))) for code in language_chain(language)]
+    """The names to try, in order."""
+    return [name_of(key, part, code) for code in language_chain(language)]
 
 
-def find(key: str, part: str, language: str) -> Template | None:
-    """The template of a part in the nearest language, or None."""
-    return (_find_now if settings.DEBUG else _find)(key, part, language)
+def _remembered(function: Callable[[str], _T]) -> Callable[[str], _T]:
+    """Once in each process; while one develops, each time."""
+    cached = lru_cache(maxsize=8192)(function)
+    _caches.append(cached)
+    return lambda name: function(name) if settings.DEBUG else cached(name)
 
 
-def _find_now(key: str, part: str, language: str) -> Template | None:
-    engine = Engine.get_default()
-    for name in candidates(key, part, language):
-        try:
-            return engine.get_template(name)
-        except TemplateDoesNotExist as missing:
-            if missing.args and missing.args[0] != name:  # it exists, and extends or includes one that does not
-                raise TemplateError(f"Template {name} needs {missing}, which does not exist.", template=name) from None
-        except TemplateSyntaxError as error:
-            line = getattr(getattr(error, "token", None), "lineno", None)
-            raise TemplateError(f"Template {name}: {error}", template=name, line=line) from error
+_caches: list[Any] = []
+
+
+@_remembered
+def source(name: str) -> str | None:
+    """The contents of a file, or None where there is none."""
+    loaders: list[Any] = Engine.get_default().template_loaders
+    for loader in loaders:
+        for origin in loader.get_template_sources(name):
+            try:
+                contents: str = loader.get_contents(origin)
+            except TemplateDoesNotExist:
+                continue
+            return contents
     return None
 
 
-_find = lru_cache(maxsize=4096)(_find_now)
+@_remembered
+def parsed(name: str) -> Parsed | None:
+    """A file's tree, or None where there is none. Raises `TemplateSyntaxError`."""
+    contents = source(name)
+    return None if contents is None else parse(contents, name, html=name.endswith(".html"))
 
 
-def render(template: Template, context: Mapping[str, Any], *, escape: bool) -> str:
-    """The text. Raises `TemplateError` with the template's name, and the line where Django knows it."""
-    try:
-        return template.render(Context(dict(context), autoescape=escape))
-    except Exception as error:
-        token = getattr(error, "token", None)
-        line = getattr(token, "lineno", None)
-        where = f"{template.name}, line {line}" if line else f"{template.name}"
-        raise TemplateError(
-            f"{where}: {type(error).__name__}: {error}", template=str(template.name), line=line
-        ) from error
+def layout(name: str, language: str) -> Parsed | None:
+    """A layout, `notifications/layouts/…`, in the nearest language: `notifications/layouts/<language>/…`."""
+    rest = name.removeprefix(LAYOUTS)
+    for code in language_chain(language):
+        found = parsed("/".join(filter(None, (LAYOUTS.rstrip("/"), code, rest))))
+        if found is not None:
+            return found
+    return None
 
 
-def render_parts(
-    key: str, parts: Iterable[tuple[str, bool, bool]], language: str, context: Mapping[str, Any]
-) -> dict[str, str]:
-    """Part name → text, for parts given as (name, required, is_html). Raises `TemplateError`."""
-    content = {}
-    for name, required, is_html in parts:
-        template = find(key, name, language)
-        if template is not None:
-            content[name] = render(template, context, escape=is_html)
-        elif required:
-            tried = ", ".join(candidates(key, name, language))
-            raise TemplateError(f"Template missing. Looked for: {tried}.", template=candidates(key, name, "")[-1])
-    return content
+def parts(key: str, names: tuple[str, ...], language: str) -> dict[str, str]:
+    """The files of one folder that there are: part → source."""
+    found = {each: source(name_of(key, each, language)) for each in names}
+    return {name: contents for name, contents in found.items() if contents is not None}
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:
     if setting in ("TEMPLATES", "DEBUG", "INSTALLED_APPS"):
-        _find.cache_clear()
+        for each in _caches:
+            each.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="notifications.templating.files")

@@ -384,8 +384,8 @@ def test_e022_a_template_with_a_mistake(settings: Settings) -> None:
         id="notify.E022",
     )
     assert error.msg.startswith(
-        "Its template sms.txt cannot be loaded: Template notifications/tests.broken/sms.txt: "
-        "Invalid block tag on line 1: 'iff'"
+        "Its template sms.txt cannot be loaded: notifications/tests.broken/sms.txt, line 1, column 1: "
+        "Unknown tag 'iff'."
     )
 
 

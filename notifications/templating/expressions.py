@@ -1,0 +1,207 @@
+"""What stands inside {{ … }} and {% … %}: values, filters and conditions, in the syntax of Django's templates."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from notifications.exceptions import TemplateSyntaxError, known
+from notifications.templating.filters import FILTERS, NOT_OFFERED
+from notifications.templating.nodes import Condition, Constant, Expression, Filtered, Not, Operation, Path, Place
+
+STRING = r'"(?:[^"\\]|\\.)*"' + "|" + r"'(?:[^'\\]|\\.)*'"
+_BIT = re.compile(rf"(?:{STRING}|[^\s\"'])+")
+_ATOM = re.compile(rf"(?P<string>{STRING})|(?P<number>-?\d+(?:\.\d+)?)(?![\w.])|(?P<path>[^\s|:,()\"'=<>!%{{}}]+)")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_INDEX = re.compile(r"\d{1,4}")
+_FILTER = re.compile(r"\|\s*(?P<name>[^\s|:]*)")
+_CONSTANTS = {"True": Constant(True), "False": Constant(False), "None": Constant(None)}
+_PRECEDENCE = {"or": 1, "and": 2, "in": 4, "not in": 4}
+_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "is", "is not")
+_PRECEDENCE |= dict.fromkeys(_COMPARISONS, 5)
+NOT_PRECEDENCE = 3
+DEPTH_MAX = 20
+"""of conditions and of chains of filters"""
+
+
+def bits(contents: str) -> list[str]:
+    """The words of a tag; one that holds a text in quotes stays whole."""
+    return _BIT.findall(contents)
+
+
+def suggestion(word: str, names: Collection[str]) -> str:
+    """The end of an error text: what was meant, if it is near, and else all there is."""
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.75)
+    return f"Did you mean '{near[0]}'?" if near else known(names)
+
+
+def parse_expression(text: str, place: Place) -> Expression:
+    """A value with its filters. Raises `TemplateSyntaxError`."""
+    source = text.strip()
+    if not source:
+        raise TemplateSyntaxError.at(place, "Nothing stands between the braces. Name a value, such as {{ link }}.")
+    match = _ATOM.match(source)
+    if match is None:
+        raise TemplateSyntaxError.at(place, _not_a_value(source))
+    value = _atom(match, place)
+    position, chain = match.end(), 0
+    while position < len(source):
+        rest = source[position:]
+        skipped = len(rest) - len(rest.lstrip())
+        found = _FILTER.match(rest, skipped)
+        if found is None:
+            raise TemplateSyntaxError.at(place, _not_a_value(source))
+        position += found.end()
+        value, read = _filtered(value, found["name"], source[position:], place)
+        position += read
+        chain += 1
+        if chain > DEPTH_MAX:
+            raise TemplateSyntaxError.at(place, f"More than {DEPTH_MAX} filters follow each other. Use fewer.")
+    return value
+
+
+def _not_a_value(source: str) -> str:
+    return (
+        f"'{_short(source)}' is not understood. Write the name of a value, or a text in quotes, and filters behind it: "
+        '{{ doctor }}, {{ doctor|default:"us" }}. Calls and arithmetic are not possible.'
+    )
+
+
+def _short(source: str) -> str:
+    return source if len(source) <= 60 else source[:59] + "…"
+
+
+def _filtered(value: Expression, name: str, rest: str, place: Place) -> tuple[Expression, int]:
+    """The value through a filter, and how much of the rest was its argument."""
+    offered = FILTERS.get(name)
+    if offered is None:
+        hint = NOT_OFFERED.get(name) or suggestion(name, FILTERS)
+        raise TemplateSyntaxError.at(place, f"Unknown filter '{_short(name)}'. {hint}")
+    argument, read = None, 0
+    if rest.startswith(":"):
+        match = _ATOM.match(rest, 1)
+        if match is None:
+            raise TemplateSyntaxError.at(
+                place, f"The argument of '{name}' is missing: write it at once behind the colon, as {offered.example}."
+            )
+        argument, read = _atom(match, place), match.end()
+    if argument is None and offered.argument == "required":
+        raise TemplateSyntaxError.at(place, f"The filter '{name}' needs an argument, as {offered.example}.")
+    if argument is not None and offered.argument == "none":
+        raise TemplateSyntaxError.at(place, f"The filter '{name}' takes no argument: {offered.example}.")
+    return Filtered(value, name, argument, place), read
+
+
+def _atom(match: re.Match[str], place: Place) -> Expression:
+    if (string := match["string"]) is not None:
+        return Constant(re.sub(r"\\(.)", r"\1", string[1:-1], flags=re.DOTALL))
+    if (number := match["number"]) is not None:
+        if len(number) > 18:
+            raise TemplateSyntaxError.at(place, f"The number {number[:20]}… is too long; 18 digits are the most.")
+        return Constant(float(number) if "." in number else int(number))
+    return _path(match["path"], place)
+
+
+def _path(text: str, place: Place) -> Expression:
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    names = tuple(text.split("."))
+    first, *others = names
+    for each in names:
+        if each.startswith("_"):
+            raise TemplateSyntaxError.at(
+                place, f"'{_short(text)}': a name never begins with an underscore. {_VALUES_ONLY}"
+            )
+    well_formed = _NAME.fullmatch(first) and all(_NAME.fullmatch(each) or _INDEX.fullmatch(each) for each in others)
+    if not well_formed:
+        odd = next((each for each in text if not (each.isascii() and (each.isalnum() or each in "._"))), "")
+        which = f" It holds {_named(odd)}." if odd else ""
+        raise TemplateSyntaxError.at(
+            place, f"'{_short(text)}' is no name of a value.{which} Names are of plain letters, digits and underscores."
+        )
+    if len(names) > 5:
+        raise TemplateSyntaxError.at(place, f"'{_short(text)}' has more than 4 dots. {_VALUES_ONLY}")
+    return Path(names, place)
+
+
+_VALUES_ONLY = "Only the values that the type gives can be used; they are listed beside the editor."
+
+
+def _named(character: str) -> str:
+    import unicodedata
+
+    name = unicodedata.name(character, "an unknown character")
+    return f"{character!r}, {name} (U+{ord(character):04X})" if character.isprintable() else f"U+{ord(character):04X}"
+
+
+def parse_condition(text: str, place: Place) -> Condition:
+    """What stands behind {% if %}. Raises `TemplateSyntaxError`."""
+    tokens = _operators_joined(bits(text))
+    if not tokens:
+        raise TemplateSyntaxError.at(place, "{% if %} needs a condition, such as {% if place %}.")
+    return _Conditions(tokens, place).parse()
+
+
+def _operators_joined(words: Sequence[str]) -> list[str]:
+    joined: list[str] = []
+    for word in words:
+        if joined and (joined[-1], word) in (("is", "not"), ("not", "in")):
+            joined[-1] += f" {word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+class _Conditions:
+    """A climb over the precedences: or, and, not, in, comparisons, from the loosest to the tightest."""
+
+    def __init__(self, tokens: Sequence[str], place: Place) -> None:
+        self.tokens = tokens
+        self.place = place
+        self.position = 0
+
+    def parse(self) -> Condition:
+        condition = self._operation(0, 0)
+        if self.position < len(self.tokens):
+            self._refuse(self.tokens[self.position])
+        return condition
+
+    def _operation(self, least: int, depth: int) -> Condition:
+        if depth > DEPTH_MAX:
+            raise TemplateSyntaxError.at(
+                self.place, f"The condition has more than {DEPTH_MAX} parts inside each other."
+            )
+        left = self._operand(depth)
+        while (operator := self._peek()) in _PRECEDENCE and _PRECEDENCE[operator] > least:
+            self.position += 1
+            left = Operation(operator, left, self._operation(_PRECEDENCE[operator], depth + 1))
+        return left
+
+    def _operand(self, depth: int) -> Condition:
+        token = self._peek()
+        if not token:
+            raise TemplateSyntaxError.at(self.place, "The condition ends too early: a value is missing at its end.")
+        self.position += 1
+        if token == "not":  # noqa: S105 - a word of the language
+            return Not(self._operation(NOT_PRECEDENCE, depth + 1))
+        if token in _PRECEDENCE:
+            self._refuse(token)
+        return parse_expression(token, self.place)
+
+    def _peek(self) -> str:
+        return self.tokens[self.position] if self.position < len(self.tokens) else ""
+
+    def _refuse(self, token: str) -> None:
+        hint = "Two values need 'and', 'or' or a comparison between them."
+        if "(" in token or ")" in token:
+            hint = "Parentheses are not possible: put one {% if %} into another."
+        elif token in ("=", "&&", "||", "!", "<>"):
+            hint = "Write == for equal, != for different, and, or, not."
+        raise TemplateSyntaxError.at(self.place, f"'{_short(token)}' is not expected in the condition. {hint}")
+
+
+def moved(expression: Expression, place: Place) -> Expression:
+    """The same value, told of at another place."""
+    return expression if isinstance(expression, Constant) else replace(expression, place=place)
