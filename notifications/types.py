@@ -16,6 +16,7 @@ from notifications.exceptions import PayloadError, RecipientError, RegistrationE
 from notifications.keywords import RESERVED
 from notifications.messages import Attachment
 from notifications.payload import Schema
+from notifications.variables import Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +94,9 @@ class NotificationType:
     """its SMS are shortened to so many parts, though never inside a link; None: as the channel says"""
     example: ClassVar[Mapping[str, Any]] = {}
     """a payload for previews and tests"""
+    variables: ClassVar[Mapping[str, Variable]] = {}
+    """the values that `context()` gives to its templates, each with an example: for the people who write texts, and for
+    the checks of these. A type without a `context()` of its own has those of its payload, with the example's values"""
 
     _schema: ClassVar[Schema]
 
@@ -167,6 +171,13 @@ class NotificationType:
             raise
         except Exception as error:  # no mapping, or refused by the type's own rules
             raise PayloadError(f"{cls.key}: the payload does not fit: {type(error).__name__}: {error}") from error
+
+    @classmethod
+    def declared_variables(cls) -> Mapping[str, Variable] | None:
+        """What its templates see besides what all do; None: it has a `context()` of its own and does not say."""
+        if cls.variables or cls.context is not NotificationType.context:
+            return cls.variables or None
+        return {name: Variable(example=cls.example.get(name)) for name in cls._schema.fields}
 
     @classmethod
     def resends_if_unknown(cls) -> bool:

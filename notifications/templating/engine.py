@@ -42,6 +42,7 @@ from notifications.templating.nodes import (
 )
 from notifications.templating.parser import parse
 from notifications.templating.plain import PLAIN, NotPlainError, plain
+from notifications.templating.reading import FormatError
 
 ITERATIONS_MAX = 10_000
 """of all loops of a text together"""
@@ -143,7 +144,12 @@ def compile_text(
 def _failure(name: str, place: Place | None, error: Exception) -> TemplateError:
     template, line, column = (place.template, place.line, place.column) if place else (name, None, None)
     where = f"{template}, line {line}" if line else template
-    text = str(error) if isinstance(error, Missing | ValueError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, FormatError):  # what is stored of it holds nothing of the recipient's
+        text = error.redacted
+    elif isinstance(error, Missing | ValueError):
+        text = str(error)
+    else:
+        text = f"{type(error).__name__}: {error}"
     return TemplateError(f"{where}: {text}", template=template, line=line, column=column)
 
 
@@ -384,7 +390,7 @@ def text_of(value: Any) -> str:
 def _address(text: str) -> str:
     address = text.strip()
     if address and not address.lower().startswith(LINK_STARTS):
-        raise ValueError(f"{address[:60]!r} is no address for a link. It starts with one of {', '.join(LINK_STARTS)}")
+        raise ValueError(f"It is no address for a link, which starts with one of {', '.join(LINK_STARTS)}")
     return address
 
 
@@ -395,7 +401,7 @@ def _items(value: Any) -> list[Any]:
         return list(value)
     if value.__class__ is dict:
         return list(value.items())
-    raise ValueError(f"{{% for %}} needs a list; this is {text_of(value)[:60]!r}")
+    raise ValueError(f"{{% for %}} needs a list; this is of the kind {type(value).__name__}")
 
 
 def _name(values: dict[str, Any], names: Sequence[str], item: Any) -> None:
