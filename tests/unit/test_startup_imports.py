@@ -10,7 +10,7 @@ from tests.services.databases import process_environment
 
 SDKS = (
     "firebase_admin", "pywebpush", "boto3", "botocore", "twilio", "sendgrid", "daphne", "autobahn", "twisted",
-    "icalendar", "reportlab", "phonenumbers", "regex",
+    "icalendar", "reportlab", "phonenumbers", "regex", "babel",
 )  # fmt: skip
 LOADED = "import json, sys, django; django.setup(); print(json.dumps(sorted(sys.modules)))"
 
