@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test bench lint screenshots reference
+.PHONY: help install demo test bench lint messages screenshots reference
 
 help:
 	@echo "make demo     run the whole system with example data, at http://localhost:8000"
 	@echo "make test     run the tests; PYTEST_ARGS=... goes to pytest"
 	@echo "make bench    measure, each figure beside its limit"
 	@echo "make lint     check style, types, imports, migrations and settings"
+	@echo "make messages find what is to be translated, and compile the translations (needs gettext)"
 	@echo "make screenshots  take pictures of every email, into var/screenshots (needs Chromium)"
 	@echo "make reference  install what tests compare the count of SMS parts with, into var/reference (needs npm)"
 	@echo "make install  only make $(VENV); PYTHON=... names the interpreter (3.11 or later)"
@@ -33,6 +34,18 @@ test: install
 
 bench: install
 	$(BIN)/python -m tests.performance
+
+MAKEMESSAGES = $(BIN)/python manage.py makemessages --locale hi --locale es --locale ar --no-location --no-wrap \
+	--no-obsolete --ignore .venv --ignore var --ignore tests --ignore docs --ignore staticfiles --ignore build
+
+messages: install
+	$(MAKEMESSAGES)
+	$(MAKEMESSAGES) --domain djangojs
+	@# Without the lines that would differ each time.
+	find notifications/locale project/locale -name '*.po' -exec sed -i.before \
+		-e '/^"POT-Creation-Date:/d' -e '/^"Report-Msgid-Bugs-To:/d' {} +
+	find notifications/locale project/locale -name '*.before' -delete
+	$(BIN)/python manage.py compilemessages --ignore .venv
 
 screenshots: install
 	$(BIN)/python -m tests.browser.emails

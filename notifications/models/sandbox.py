@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 from notifications import clock
@@ -38,14 +39,14 @@ class SandboxFault(models.Model):
     """The next `times` messages on `provider` meet this fault."""
 
     class Fault(models.TextChoices):
-        DELAY = "delay", "answers late"
-        ERROR = "error", "temporary error, such as a 500"
-        RATE_LIMIT = "rate_limit", "429 with Retry-After"
-        REFUSE = "refuse", "permanent error"
-        BAD_ADDRESS = "bad_address", "the address is bad"
-        TIMEOUT = "timeout", "time-out; the message was not taken"
-        TIMEOUT_AFTER_ACCEPT = "timeout_after_accept", "time-out; the message was taken"
-        MALFORMED = "malformed", "taken, with an answer that makes no sense"
+        DELAY = "delay", _("answers late")
+        ERROR = "error", _("temporary error, such as a 500")
+        RATE_LIMIT = "rate_limit", _("429 with Retry-After")
+        REFUSE = "refuse", _("permanent error")
+        BAD_ADDRESS = "bad_address", _("the address is bad")
+        TIMEOUT = "timeout", _("time-out; the message was not taken")
+        TIMEOUT_AFTER_ACCEPT = "timeout_after_accept", _("time-out; the message was taken")
+        MALFORMED = "malformed", _("taken, with an answer that makes no sense")
 
     provider = models.CharField(max_length=50, default="sandbox")
     channel = models.CharField(max_length=20, blank=True, help_text="Empty: any channel.")

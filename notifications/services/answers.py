@@ -119,8 +119,8 @@ def _apply(message: InboundMessage, asked: Asked, answer: str, now: datetime) ->
 
 def _which(fitting: Sequence[Asked]) -> str:
     """What may be answered, with the codes."""
-    choices = []
+    choices, either = [], _("or")
     for each in fitting[:SHOWN_AT_MOST]:
         words = [words[0] for words in each.instance.answers.values()]
-        choices.append(f" {_('or')} ".join(f"{word} {each.question.code}" for word in words))
+        choices.append(f" {either} ".join(f"{word} {each.question.code}" for word in words))
     return _("Which message do you mean? Please reply with its code: %s.") % "; ".join(choices)

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from notifications import clock
 from notifications.channels.registry import get_channel
@@ -22,7 +23,7 @@ from notifications.signals import delivery_settled
 from notifications.types import lane_of
 
 BATCH = 500
-SKIPPED_BECAUSE = "its owner answered STOP"
+SKIPPED_BECAUSE = gettext_noop("its owner answered STOP")
 
 
 def is_stopped(channel: str, address: str) -> bool:

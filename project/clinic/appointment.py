@@ -129,7 +129,8 @@ class Appointment(models.Model):
             self._hold()
             if status not in NEXT[self.status]:
                 labels = (str(each.label) for each in NEXT[self.status])
-                possible = f" {gettext('or')} ".join(labels) or gettext("nothing else")
+                either = gettext("or")
+                possible = f" {either} ".join(labels) or gettext("nothing else")
                 text = gettext("A %(status)s appointment cannot become %(other)s, only %(possible)s.")
                 values = {"status": self.get_status_display(), "other": status.label, "possible": possible}
                 raise AppointmentError(text % values)

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from notifications import clock
 from notifications.models import Notification, SandboxFault
 from notifications.services import reschedule
@@ -36,7 +38,7 @@ def book(patient: Patient, form: Mapping[str, Any]) -> Appointment:
         raise DeskError(str(error)) from None
     doctor = Doctor.objects.filter(pk=_number(form.get("doctor"))).first()
     if doctor is None:
-        raise DeskError("There is no such doctor; choose one of the list.")
+        raise DeskError(_("There is no such doctor; choose one of the list."))
     return Appointment.objects.create(
         patient=patient,
         doctor=doctor,
@@ -67,7 +69,7 @@ def send_now(patient: Patient, notification_id: UUID) -> None:
     """Have what waits for its time sent at once."""
     own = Notification.objects.filter(pk=notification_id, recipient=patient.user)
     if not own.exists() or not reschedule(at=clock.now(), ids=[notification_id]).moved:
-        raise DeskError("It does not wait any more.")
+        raise DeskError(_("It does not wait any more."))
 
 
 def script_fault(form: Mapping[str, Any]) -> None:
@@ -102,9 +104,9 @@ def _time(form: Mapping[str, Any]) -> datetime:
         try:
             at = datetime.fromisoformat(str(form.get("starts_at", ""))).replace(tzinfo=ZoneInfo(CLINIC_ZONE))
         except ValueError:
-            raise DeskError("Choose a day and a time.") from None
+            raise DeskError(_("Choose a day and a time.")) from None
     if not now < at < now + FARTHEST:
-        raise DeskError("Choose a time to come, within a year.")
+        raise DeskError(_("Choose a time to come, within a year."))
     return at
 
 

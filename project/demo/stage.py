@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from notifications import clock, conf
 from notifications.channels import sms_segments
-from notifications.exceptions import UnknownTypeError
 from notifications.messages import Attachment
 from notifications.models import (
     ContactPoint,
@@ -31,6 +32,7 @@ from project.clinic.appointment import NEXT
 from project.clinic.appointment import OPEN as OPEN_APPOINTMENTS
 from project.clinic.models import Appointment, Patient
 from project.demo import texts
+from project.demo.names import name_of, purpose_of, status_name
 from project.demo.seed import CLINIC_ZONE
 
 APPOINTMENTS, MESSAGES, DELIVERIES = 8, 40, 9
@@ -41,12 +43,13 @@ WORDS = {"confirmed": "confirm", "cancelled": "cancel"}
 
 def state(patient: Patient) -> dict[str, Any]:
     """All that changes on the page, as JSON."""
+    any_channel = _("any channel")
     return {
         "appointments": [_appointment(each) for each in _appointments(patient)],
         "messages": _messages(patient),
         "waiting": _waiting(patient),
         "deliveries": [_delivery(each) for each in _deliveries(patient)],
-        "faults": [f"{each.channel or 'any channel'}: {each.get_fault_display()}" for each in _faults()],
+        "faults": [f"{each.channel or any_channel}: {each.get_fault_display()}" for each in _faults()],
     }
 
 
@@ -85,7 +88,7 @@ def _appointment(appointment: Appointment) -> dict[str, Any]:
         can.insert(1 if "confirm" in can else 0, "move")
     return {
         "id": appointment.pk,
-        "treatment": appointment.treatment,
+        "treatment": _(appointment.treatment),
         "doctor": str(appointment.doctor),
         "day": f"{at:%d}".lstrip("0"),
         "month": formats.date_format(at, "M"),
@@ -146,7 +149,8 @@ def _bubbles(message: InboundMessage, patient: Patient) -> list[dict[str, Any]]:
 def _price(text: str, delivery: Delivery | None) -> str:
     """1 segment · GSM-7 · $0.0079"""
     counted = sms_segments.count(text)
-    words = [f"{counted.parts} segment{'s' if counted.parts > 1 else ''}", counted.encoding]
+    segments = ngettext("%(count)d segment", "%(count)d segments", counted.parts) % {"count": counted.parts}
+    words = [segments, counted.encoding]
     if delivery is not None and delivery.cost is not None:
         currency = conf.get().CURRENCY
         words.append(f"${plain(delivery.cost)}" if currency == "USD" else f"{plain(delivery.cost)} {currency}")
@@ -180,13 +184,13 @@ def _waiting_item(
     scheduled = all(each.reason == Reason.SCHEDULED for each in deliveries)
     return {
         "id": str(notification.pk),
-        "what": _purpose(notification.type),
-        "about": about.treatment if about else "",
+        "what": purpose_of(notification.type),
+        "about": _(about.treatment) if about else "",
         "channels": [each.channel for each in deliveries],
         "fallbacks": fallbacks,
         "due": due_at.isoformat(),
         "time": _moment(due_at, patient.user.time_zone),
-        "why": "" if scheduled else str(Reason(deliveries[0].reason).label),
+        "why": "" if scheduled else _(str(Reason(deliveries[0].reason).label)),
         "scheduled": scheduled,
     }
 
@@ -203,30 +207,24 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "id": str(delivery.pk),
         "notification": str(delivery.notification_id),
         "channel": delivery.channel,
-        "what": delivery.notification.type.rpartition(".")[2].replace("_", " ").removeprefix("appointment "),
+        "what": name_of(delivery.notification.type),
         "status": delivery.status,
+        "label": status_name(delivery.status),
         "why": _why(delivery),
     }
 
 
 def _why(delivery: Delivery) -> str:
     """The reason; for a suppressed address also whose doing that is."""
-    words = str(Reason(delivery.reason).label) if delivery.reason else ""
-    return f"{words}, {delivery.detail}" if delivery.reason == Reason.SUPPRESSED and delivery.detail else words
+    words = _(str(Reason(delivery.reason).label)) if delivery.reason else ""
+    return f"{words}, {_(delivery.detail)}" if delivery.reason == Reason.SUPPRESSED and delivery.detail else words
 
 
 def _faults() -> Iterable[SandboxFault]:
     return SandboxFault.objects.filter(times__gt=0).order_by("pk")
 
 
-def _purpose(type_key: str) -> str:
-    try:
-        return (get_type(type_key).__doc__ or type_key).splitlines()[0].rstrip(".")
-    except UnknownTypeError:
-        return type_key
-
-
 def _moment(at: datetime, zone: str) -> str:
     local = at.astimezone(ZoneInfo(zone))
     today = local.date() == timezone.now().astimezone(ZoneInfo(zone)).date()
-    return formats.date_format(local, "H:i" if today else "D j M, H:i")
+    return formats.date_format(local, "H:i" if today else pgettext("date format: Mon 4 Mar, 10:30", "D j M, H:i"))

@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from notifications import clock
 from notifications.messages import storable
 from notifications.models import InboundMessage, Meaning, SandboxMessage
@@ -31,12 +33,13 @@ def write(patient: Patient, addresses: Collection[str], form: Mapping[str, Any])
     given = form.get("text", "")
     text = storable(given).strip() if isinstance(given, str) else ""
     if not text:
-        raise DeskError("Write something first, such as C, STOP or a question.")
+        raise DeskError(_("Write something first, such as C, STOP or a question."))
     if len(text) > LONGEST:
-        raise DeskError(f"A text message has at most {LONGEST:,} characters; this one has {len(text):,}.")
+        text_too_long = _("A text message has at most %(most)s characters; this one has %(length)s.")
+        raise DeskError(text_too_long % {"most": f"{LONGEST:,}", "length": f"{len(text):,}"})
     number = _number(patient, addresses)
     if not number:
-        raise DeskError(f"{patient} has no phone number.")
+        raise DeskError(_("%(patient)s has no phone number.") % {"patient": patient})
     message = Inbound(provider_id=f"demo-{uuid.uuid4()}", channel=CHANNEL, address=number, to="", text=text)
     inbox.take(PROVIDER, [message], clock.now(), _confirmation)
 
@@ -53,7 +56,7 @@ def confirmed(message: InboundMessage) -> str:
 
 
 def _confirmation(meaning: Meaning) -> str:
-    return CONFIRMATIONS.get(meaning, "").replace("{site}", SITE)
+    return _(CONFIRMATIONS.get(meaning, "")).replace("{site}", SITE)
 
 
 def _number(patient: Patient, addresses: Collection[str]) -> str:

@@ -13,14 +13,18 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
+from django.views.i18n import JavaScriptCatalog
 
 from notifications import clock
 from notifications.exceptions import UnknownTypeError
 from notifications.models import SandboxMessage
+from project.accounts.forms import LanguageForm, languages
+from project.accounts.middleware import use_locale_of
 from project.clinic.models import Doctor, Patient
 from project.clinic.treatments import TREATMENTS
 from project.content_policy import content_policy
@@ -33,6 +37,8 @@ EMAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; form-action 'none'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
+SHORT = {"hi": "हि", "ar": "ع"}
+"""names of languages for a small button, where the code in capitals will not do"""
 ACTIONS = {"confirm": desk.confirm, "move": desk.move, "cancel": desk.cancel}
 
 
@@ -57,7 +63,7 @@ def for_patient(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     def with_patient(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         patient = _patient(request)
         if patient is None:
-            return JsonResponse({"error": "You are no longer signed in as a patient. Reload the page."}, status=403)
+            return JsonResponse({"error": _("You are no longer signed in as a patient. Reload the page.")}, status=403)
         try:
             return view(request, patient, *args, **kwargs)
         except desk.DeskError as error:
@@ -88,13 +94,22 @@ def page(request: HttpRequest) -> HttpResponse:
         {
             **context,
             "doctors": Doctor.objects.select_related("user").order_by("pk"),
-            "treatments": TREATMENTS,
+            "treatments": [{"name": each.name, "label": _(each.name), "minutes": each.minutes} for each in TREATMENTS],
+            "languages": [(code, name, SHORT.get(code, code.upper())) for code, name in languages()],
             "suggested": f"{desk.in_days(2):%Y-%m-%dT%H:%M}",
             "clinic_zone": _zone(CLINIC_ZONE),
             "zone": _zone(patient.user.time_zone),
             "password": PASSWORD,
         },
     )
+
+
+@development_only
+@never_cache
+@require_safe
+def words(request: HttpRequest) -> HttpResponse:
+    """The texts of the page's scripts."""
+    return JavaScriptCatalog(packages=["project.demo"], request=request).get(request)
 
 
 @development_only
@@ -105,6 +120,18 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
     if patient is None:
         raise Http404
     _become(request, patient)
+    return redirect("demo:page")
+
+
+@for_patient
+@require_POST
+def set_language(request: HttpRequest, patient: Patient) -> HttpResponse:
+    """Let the patient read another language: messages that come from now on, and the page."""
+    form = LanguageForm(request.POST)
+    if not form.is_valid():
+        raise desk.DeskError(str(form.errors["language"][0]))
+    patient.user.language = form.cleaned_data["language"]
+    patient.user.save(update_fields=["language"])
     return redirect("demo:page")
 
 
@@ -196,16 +223,21 @@ def _patient(request: HttpRequest) -> Patient | None:
 
 
 def _zone(name: str) -> str:
-    return f"{name.rpartition('/')[2].replace('_', ' ')} time, {clock.now().astimezone(ZoneInfo(name)):%Z}"
+    values = {
+        "place": name.rpartition("/")[2].replace("_", " "),
+        "zone": f"{clock.now().astimezone(ZoneInfo(name)):%Z}",
+    }
+    return _("%(place)s time, %(zone)s") % values
 
 
 def _become(request: HttpRequest, patient: Patient) -> None:
     login(request, patient.user, backend="django.contrib.auth.backends.ModelBackend")
+    use_locale_of(request, patient.user)
 
 
 def _form(request: HttpRequest) -> dict[str, Any]:
     if len(request.body) > MAX_BODY:
-        raise desk.DeskError("That is too much.")
+        raise desk.DeskError(_("That is too much."))
     try:
         form = json.loads(request.body or b"{}")
     except (ValueError, RecursionError):

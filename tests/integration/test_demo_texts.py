@@ -95,7 +95,7 @@ def test_stop_is_confirmed_once_and_holds_until_start(visitor: Client) -> None:
     appointment.cancel()
     deliver_all()
     deliveries = visitor.get("/demo/state/").json()["deliveries"]
-    (sms,) = (each for each in deliveries if each["channel"] == "sms" and each["what"] == "cancelled")
+    (sms,) = (each for each in deliveries if each["channel"] == "sms" and each["what"] == "appointment cancelled")
     assert sms["status"] == "skipped"
     assert sms["why"].startswith(f"{Reason.SUPPRESSED.label}, since ")
     assert not outbox("sms")

@@ -4,13 +4,20 @@ import { InboxClient } from "../notifications/inbox-client.js";
 import { startPushOffer } from "../notifications/push-offer.js";
 import { fill, follow } from "./lists.js";
 import { get, post } from "./server.js";
+import { moments } from "./words.js";
 
 const API = "/api/v1/notifications/";
 const SHOWN = 20;
-const STATES = { online: "live", connecting: "connecting", offline: "offline, trying again", "signed-out": "signed out" };
+const STATES = {
+  online: gettext("live"),
+  connecting: gettext("connecting"),
+  offline: gettext("offline, trying again"),
+  "signed-out": gettext("signed out"),
+};
 
 /** `arrived()` is called when something came in. */
 export async function startBell(arrived) {
+  const clock = moments({ hour: "2-digit", minute: "2-digit" });
   let items = (await get(`${API}?limit=${SHOWN}`)).results;
   const client = new InboxClient({
     cursor: items[0]?.position ?? null,
@@ -19,7 +26,7 @@ export async function startBell(arrived) {
 
   const show = () => follow(document.getElementById("items"), items, item);
   function item(each) {
-    const element = fill("item", { ...each, time: moment(each.created_at) });
+    const element = fill("item", { ...each, time: clock.format(new Date(each.created_at)) });
     element.classList.toggle("new", !each.read_at);
     element.querySelector("button").addEventListener("click", () => {
       if (!client.markRead([each.id])) post(`${API}${each.id}/read/`);
@@ -60,7 +67,8 @@ function count(unread) {
   const badge = document.getElementById("unread");
   badge.hidden = unread === 0;
   badge.textContent = unread > 99 ? "99+" : unread;
-  document.getElementById("unread-words").textContent = unread ? `${badge.textContent} unread` : "Nothing unread";
+  const words = interpolate(ngettext("%s unread", "%s unread", unread), [badge.textContent]);
+  document.getElementById("unread-words").textContent = unread ? words : gettext("Nothing unread");
   document.getElementById("read-all").hidden = unread === 0;
 }
 
@@ -68,9 +76,4 @@ function ring() {
   const bell = document.getElementById("bell");
   bell.classList.remove("ringing");
   requestAnimationFrame(() => bell.classList.add("ringing"));
-}
-
-function moment(iso) {
-  const timeZone = document.querySelector(".stage").dataset.zone;
-  return new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit" }).format(new Date(iso));
 }

@@ -2,20 +2,20 @@
 
 import { fill, follow } from "./lists.js";
 
-const WORDS = { confirm: "Confirm", move: "Move …", cancel: "Cancel" };
-const SAID = { confirm: "Confirmed.", move: "Moved.", cancel: "Cancelled." };
+const WORDS = { confirm: gettext("Confirm"), move: gettext("Move …"), cancel: gettext("Cancel") };
+const SAID = { confirm: gettext("Confirmed."), move: gettext("Moved."), cancel: gettext("Cancelled.") };
 
 /** `act(url, values, said)` posts, shows the new state and says it. */
 export function startDesk(act) {
   const form = document.getElementById("book");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    act("/demo/appointments/", Object.fromEntries(new FormData(form, event.submitter)), "Booked.");
+    act("/demo/appointments/", Object.fromEntries(new FormData(form, event.submitter)), gettext("Booked."));
   });
   const fault = document.getElementById("fault");
   fault.addEventListener("submit", (event) => {
     event.preventDefault();
-    act("/demo/faults/", Object.fromEntries(new FormData(fault)), "The next one will fail.");
+    act("/demo/faults/", Object.fromEntries(new FormData(fault)), gettext("The next one will fail."));
   });
   return ({ appointments, faults }) => {
     follow(document.getElementById("appointments"), appointments, (each) => appointment(each, act));
@@ -29,7 +29,7 @@ export function startDesk(act) {
 }
 
 function appointment(item, act) {
-  const element = fill("appointment", { ...item, when: [item.time, item.doctor, item.comes && "the patient comes"].filter(Boolean).join(" · ") });
+  const element = fill("appointment", { ...item, when: [item.time, item.doctor, item.comes && gettext("the patient comes")].filter(Boolean).join(" · ") });
   element.dataset.status = item.status;
   const url = (action) => `/demo/appointments/${item.id}/${action}/`;
   const form = element.querySelector("form");

@@ -1,6 +1,7 @@
 /** The patient's phone and mailbox, and what is still to be sent. */
 
 import { fill, follow } from "./lists.js";
+import { channelName, moments } from "./words.js";
 
 const PUSHES = 2; // as many as a lock screen has room for
 const SECOND = 1_000; // ms
@@ -10,7 +11,7 @@ const DAY = 24 * HOUR;
 
 /** `act(url, values, said)` posts, shows the new state and says it; it resolves to whether that worked. */
 export function startPhone(act) {
-  startClock(document.querySelector(".stage").dataset.zone);
+  startClock();
   startWriting(act);
   setInterval(() => {
     for (const each of document.querySelectorAll("#waiting time")) each.textContent = until(each.dateTime);
@@ -39,8 +40,8 @@ export function startPhone(act) {
     });
     follow(texts, of("sms").reverse(), (each) => {
       const element = fill(each.own ? "own-sms" : "sms", each);
-      element.querySelector("p").append(...(each.own ? [hidden("You wrote: "), each.text] : linked(each.text)));
-      if (each.staff) element.querySelector("small").append("Staff read it: ", linkTo(each.staff, "see the admin"));
+      element.querySelector("p").append(...(each.own ? [hidden(`${gettext("You wrote:")} `), each.text] : linked(each.text)));
+      if (each.staff) element.querySelector("small").append(`${gettext("Staff read it:")} `, linkTo(each.staff, gettext("see the admin")));
       return element;
     });
     if (size() !== before) texts.scrollTop = texts.scrollHeight;
@@ -63,7 +64,7 @@ export function startPhone(act) {
 function stack(older) {
   const more = document.getElementById("more-pushes");
   more.hidden = older < 1;
-  more.textContent = `${older} more`;
+  more.textContent = interpolate(ngettext("%s more", "%s more", older), [older]);
 }
 
 function waitingItem(item, act) {
@@ -71,11 +72,11 @@ function waitingItem(item, act) {
   const left = element.querySelector("time");
   left.dateTime = item.due;
   left.textContent = until(item.due);
-  const tags = [...item.channels.map(tag), ...item.fallbacks.map((each) => tag(`else ${each}`))];
-  element.querySelector(".tags").append(...tags);
+  const fallbacks = item.fallbacks.map((each) => interpolate(gettext("else %s"), [channelName(each)]));
+  element.querySelector(".tags").append(...[...item.channels.map(channelName), ...fallbacks].map(tag));
   const button = element.querySelector("button");
-  button.setAttribute("aria-label", `Send now: ${item.what}`);
-  button.addEventListener("click", () => act(`/demo/waiting/${item.id}/send/`, {}, "On its way."));
+  button.setAttribute("aria-label", `${gettext("Send now")}: ${item.what}`);
+  button.addEventListener("click", () => act(`/demo/waiting/${item.id}/send/`, {}, gettext("On its way.")));
   if (!item.scheduled) button.remove();
   return element;
 }
@@ -87,7 +88,7 @@ function startWriting(act) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { value } = field;
-    if ((await act("/demo/texts/", { text: value }, "Sent.")) && field.value === value) field.value = "";
+    if ((await act("/demo/texts/", { text: value }, gettext("Sent."))) && field.value === value) field.value = "";
     field.focus();
   });
   for (const hint of form.querySelectorAll(".hints button")) {
@@ -130,22 +131,23 @@ function hidden(text) {
 function tag(text) {
   const element = document.createElement("span");
   element.className = "tag";
-  element.textContent = text.replace("_", "-");
+  element.textContent = text;
   return element;
 }
 
 function until(due) {
   const left = new Date(due) - Date.now();
-  if (left < SECOND) return "now";
-  if (left < MINUTE) return `in ${Math.round(left / SECOND)} s`;
-  if (left < HOUR) return `in ${Math.round(left / MINUTE)} min`;
+  if (left < SECOND) return gettext("now");
+  if (left < MINUTE) return interpolate(gettext("in %s s"), [Math.round(left / SECOND)]);
+  if (left < HOUR) return interpolate(gettext("in %s min"), [Math.round(left / MINUTE)]);
   const hours = Math.round(left / HOUR);
-  return left < DAY ? `in ${hours} h` : `in ${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (left < DAY) return interpolate(gettext("in %s h"), [hours]);
+  return interpolate(gettext("in %(days)s d %(hours)s h"), { days: Math.floor(hours / 24), hours: hours % 24 }, true);
 }
 
-function startClock(zone) {
-  const time = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
-  const date = new Intl.DateTimeFormat("en-GB", { timeZone: zone, weekday: "long", day: "numeric", month: "long" });
+function startClock() {
+  const time = moments({ hour: "2-digit", minute: "2-digit" });
+  const date = moments({ weekday: "long", day: "numeric", month: "long" });
   const tick = () => {
     document.getElementById("clock-time").textContent = time.format();
     document.getElementById("clock-date").textContent = date.format();

@@ -12,7 +12,7 @@ export async function post(url, values = {}) {
 async function read(response) {
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) {
-    const text = answer.error ?? answer.detail ?? `The server answered ${response.status}.`;
+    const text = answer.error ?? answer.detail ?? interpolate(gettext("The server answered %s."), [response.status]);
     throw Object.assign(new Error(text), { status: response.status });
   }
   return answer;
