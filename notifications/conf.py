@@ -72,6 +72,8 @@ class Settings:
     PUSH_TOPICS: dict[str, str] = field(default_factory=dict)
     """group → the FCM topic that its members' phones are subscribed to; see `services.topics`. After a group is taken
     out, run `manage.py push_topics` once if no other is left: then nothing is looked at by itself"""
+    TEMPLATES_NEED_REVIEW: bool = False
+    """a new version of a template is published by somebody else than who wrote it, after a review"""
     TRIGGER_ERRORS: str = "log"
     """"log": a trigger that raises never harms the save that caused it; "raise": it does (for tests)"""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -142,6 +142,27 @@ class TemplateStateError(NotificationError, ValueError):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class Complaint(Protocol):
+    """What is wrong with a template: see `notifications.templating.validation`."""
+
+    @property
+    def part(self) -> str: ...
+    @property
+    def line(self) -> int | None: ...
+    @property
+    def message(self) -> str: ...
+
+
+class TemplateInvalid(NotificationError, ValueError):
+    """A version of a template has mistakes, so it is not published. `findings` are they, all of level "error"."""
+
+    def __init__(self, findings: Sequence[Complaint]) -> None:
+        told = [f"{each.part}{f', line {each.line}' if each.line else ''}: {each.message}" for each in findings[:3]]
+        more = f" And {len(findings) - 3} more." if len(findings) > 3 else ""
+        super().__init__(" ".join(told) + more)
+        self.findings = findings
 
 
 class AttachmentError(NotificationError, ValueError):

@@ -148,6 +148,10 @@ class NotificationType:
         """
         return ()
 
+    def worded_by(self) -> int | None:
+        """The primary key of the version of a template that words it, whether published or not; None: its own text."""
+        return None
+
     def answers_until(self, asked_at: datetime) -> datetime:
         """How long an answer counts."""
         return asked_at + ANSWERABLE

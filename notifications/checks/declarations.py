@@ -29,6 +29,8 @@ def _type(type_: type[NotificationType]) -> Iterator[CheckMessage]:
     present = [name for name in used if name in channels]
     yield from _fallback(type_, where, present)
     yield from _example(type_, where)
+    if type_.worded_by is not NotificationType.worded_by:
+        return  # its text is that of others
     for name in present:
         yield from _templates(type_, where, name)
 

@@ -48,12 +48,11 @@ def render(delivery: Delivery, instance: NotificationType, reply_code: str = "")
     """
     user = delivery.notification.recipient
     channel = get_channel(delivery.channel)
-    language = language_of(user)
     delivery.version_id, delivery.variant_id = None, None
     if instance.sensitive and not channel.secure:
-        return channel.message(delivery, _neutral(texts.neutral(channel.name, language)))
+        return channel.message(delivery, _neutral(texts.neutral(channel.name, language_of(user))))
     try:
-        choice = texts.choose(instance.key, channel.name, language, user.pk)
+        choice = _choice(instance, channel.name, user)
     except HeldOut as held_out:
         delivery.variant_id = held_out.variant
         raise
@@ -82,13 +81,21 @@ def render(delivery: Delivery, instance: NotificationType, reply_code: str = "")
     return channel.message(delivery, content)
 
 
+def _choice(instance: NotificationType, channel: str, user: Any) -> texts.Choice:
+    version = instance.worded_by()
+    if version is not None:
+        return texts.Choice(texts.of_version(version, channel))
+    return texts.choose(instance.key, channel, language_of(user), user.pk)
+
+
 def _neutral(wording: texts.Wording) -> Content:
     """That there is a message, and where to sign in: nothing of the type, its payload or its person goes along."""
-    rendered = wording.render(_of_site())
+    rendered = wording.render(site_values())
     return Content(parts=rendered, link=conf.get().BASE_URL, language=wording.language, neutral=True)
 
 
-def _of_site() -> dict[str, Any]:
+def site_values() -> dict[str, Any]:
+    """What every text sees of the site."""
     site_url = conf.get().BASE_URL
     return {"site_url": site_url, "site": urlsplit(site_url).netloc}
 
@@ -101,7 +108,7 @@ def values(instance: NotificationType, user: Any) -> tuple[dict[str, Any], str]:
         ours = {
             "recipient_name": user.get_full_name() if hasattr(user, "get_full_name") else str(user),
             "link": link,
-            **_of_site(),
+            **site_values(),
         }
         return ours | instance.context(user), link
     except DatabaseError:

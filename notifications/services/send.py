@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, OperationalError, models, transaction
@@ -19,6 +20,7 @@ from notifications.exceptions import (
     KeyTooLongError,
     RecipientError,
     ScheduleError,
+    TemplateError,
     UnknownTypeError,
     known,
 )
@@ -30,6 +32,7 @@ from notifications.pipeline.render import fill_inbox
 from notifications.preferences.locale import zone_of
 from notifications.services import recipients
 from notifications.services.cancel import supersede
+from notifications.signals import delivery_settled
 from notifications.templating import texts
 from notifications.timing import next_local_time
 from notifications.types import NotificationType, all_types, get_type, lane_of
@@ -180,12 +183,12 @@ def _check_reachable(request: Request, users: Sequence[Any], plans: Plans) -> No
 
 
 def _write(request: Request, plans: Plans) -> list[Notification]:
-    _complete_in_app(request.instance, plans)
+    failures = _complete_in_app(request.instance, plans)
     created = _store(request, [draft for draft, _ in plans])
     new = {each.pk for each in created}
     deliveries = [each for draft, planned in plans if draft.pk in new for each in planned]
     bulk.insert(deliveries)
-    bulk.insert([_failure(each) for each in deliveries if each.status == Status.FAILED])
+    bulk.insert([_failure(each, failures.get(each.pk)) for each in deliveries if each.status == Status.FAILED])
     _after_commit(created, deliveries, request.now)
     return created
 
@@ -211,31 +214,37 @@ def _draft(request: Request, user: Any) -> Notification:
     )
 
 
-def _complete_in_app(instance: NotificationType, plans: Plans) -> None:
-    """What goes into the inbox now is complete at commit: word it here. A failure ends that delivery, nothing else."""
+def _complete_in_app(instance: NotificationType, plans: Plans) -> dict[UUID, Exception]:
+    """What goes into the inbox now is complete at commit: word it here. A failure ends that delivery, nothing else.
+
+    Returns the deliveries that failed, and why.
+    """
     at_once = [
         (draft, each)
         for draft, deliveries in plans
         for each in deliveries
         if each.status == Status.PENDING and each.reason == Reason.NONE and not get_channel(each.channel).leaves_app
     ]
+    failures: dict[UUID, Exception] = {}
     if not at_once:
-        return
+        return failures
     texts.refresh()
     try:
         with transaction.atomic():  # a query that fails in the type's code must not break the caller's transaction
             for draft, delivery in at_once:
-                _word(draft, delivery, instance)
+                _word(draft, delivery, instance, failures)
     except DatabaseError:
         for draft, delivery in at_once:
             try:
                 with transaction.atomic():
-                    _word(draft, delivery, instance)
+                    _word(draft, delivery, instance, failures)
             except DatabaseError as error:
                 _fail(delivery, error)
+                failures[delivery.pk] = error
+    return failures
 
 
-def _word(draft: Notification, delivery: Delivery, instance: NotificationType) -> None:
+def _word(draft: Notification, delivery: Delivery, instance: NotificationType, failures: dict[UUID, Exception]) -> None:
     delivery.due_at, delivery.settled_at = None, draft.created_at
     try:
         fill_inbox(draft, delivery, instance)
@@ -246,6 +255,7 @@ def _word(draft: Notification, delivery: Delivery, instance: NotificationType) -
         delivery.status, delivery.reason = Status.SKIPPED, Reason.HELD_OUT
     except Exception as error:
         _fail(delivery, error)
+        failures[delivery.pk] = error
 
 
 def _fail(delivery: Delivery, error: Exception) -> None:
@@ -272,19 +282,29 @@ def _store(request: Request, drafts: Sequence[Notification]) -> list[Notificatio
     raise OperationalError(f"Key {request.key!r} is being replaced by too many others at once.")
 
 
-def _failure(delivery: Delivery) -> Event:
+def _failure(delivery: Delivery, error: Exception | None) -> Event:
+    where = {"template": error.template, "line": error.line} if isinstance(error, TemplateError) else {}
     return Event(
         notification_id=delivery.notification_id,
         delivery=delivery,
         kind=Kind.FAILED,
         at=delivery.settled_at or clock.now(),
-        data={"channel": delivery.channel, "error": delivery.detail},
+        data={"channel": delivery.channel, "error": delivery.detail, **where},
     )
 
 
 def _after_commit(created: Sequence[Notification], deliveries: Sequence[Delivery], now: datetime) -> None:
     for lane in {lane_of(each.priority) for each in deliveries if each.due_at and each.due_at < now + SOON}:
         transaction.on_commit(partial(queue.wake, lane))
+    for each in deliveries:
+        if each.status == Status.FAILED:
+            transaction.on_commit(partial(_tell_failed, each))
     arrived = [each for each in created if each.position is not None]
     if arrived:
         transaction.on_commit(partial(inbox.push, arrived))
+
+
+def _tell_failed(delivery: Delivery) -> None:
+    delivery_settled.send_robust(
+        Delivery, delivery_id=delivery.pk, status=Status(delivery.status), reason=Reason(delivery.reason)
+    )

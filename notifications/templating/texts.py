@@ -20,7 +20,7 @@ from django.utils import translation
 from notifications.channels.base import Part
 from notifications.channels.registry import get_channel
 from notifications.exceptions import HeldOut, TemplateError
-from notifications.models import TemplateStamp
+from notifications.models import TemplateStamp, TemplateVersion
 from notifications.models.template import NEVER
 from notifications.templating import files, measures
 from notifications.templating.assignment import Share, assign
@@ -107,6 +107,19 @@ def choose(key: str, channel: str, language: str, recipient: Any) -> Choice:
     if not sends:
         raise HeldOut(variant)
     return Choice(chosen, variant)
+
+
+def of_version(pk: int, channel: str) -> Wording:
+    """The text of a version in any state. Raises `TemplateError` for one that is of another channel, or incomplete."""
+    row = TemplateVersion.objects.select_related("template").filter(pk=pk, template__channel=channel).first()
+    if row is None:
+        raise TemplateError(f"There is no version {pk} for channel '{channel}'.")
+    place, code = row.template, row.template.language
+    wording = _at(place.type, channel, code, code or settings.LANGUAGE_CODE, Version(pk, row.number, row.parts))
+    if wording is None:
+        missing = [each.name for each in parts_of(channel) if each.required and each.name not in row.parts]
+        raise TemplateError(f"{row} lacks {', '.join(missing)}.")
+    return wording
 
 
 def neutral(channel: str, language: str) -> Wording:

@@ -1,0 +1,113 @@
+"""Alerts of texts: operators are told once of each text that fails, however many messages it takes with it."""
+
+from __future__ import annotations
+
+import logging
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import QuerySet
+from django.urls import NoReverseMatch, reverse
+
+from notifications.analytics.alerts import ChannelAlert, operators
+from notifications.models import Delivery, Event, Kind, Reason
+from notifications.services import notify
+from notifications.signals import delivery_settled
+from notifications.templating import files
+from notifications.types import NotificationType, Priority, register
+from notifications.variables import Variable
+
+logger = logging.getLogger(__name__)
+
+
+class TemplateFailed(NotificationType):
+    """Tells operators that a text could not be made for somebody: that message waits for a retry by hand."""
+
+    key = "notify.template_failed"
+    category = "operations"
+    channels = tuple(each for each in ChannelAlert.channels if each != "sms") or ChannelAlert.channels
+    priority = Priority.HIGH
+    mandatory = True
+    example = {
+        "type": "clinic.appointment_moved",
+        "channel": "email",
+        "template": "clinic.appointment_moved/hi/email.html of version 4",
+        "line": 7,
+        "error": "There is no value ward",
+        "delivery": "01890a5d-ac96-774b-bcce-b302099a8057",
+    }
+    variables = {
+        "type": Variable(example="clinic.appointment_moved", about="the key of the type"),
+        "channel": Variable(example="email", about="the channel of the message that failed"),
+        "template": Variable(
+            example="clinic.appointment_moved/hi/email.html of version 4", about="which text it is; may be empty"
+        ),
+        "line": Variable(example=7, about="its line; 0: nobody knows"),
+        "error": Variable(example="There is no value ward", about="what went wrong"),
+        "delivery": Variable(example="01890a5d-ac96-774b-bcce-b302099a8057", about="the first message that it failed"),
+    }
+
+    type: str
+    channel: str
+    template: str
+    line: int
+    error: str
+    delivery: str
+
+    def recipients(self) -> QuerySet[Any]:
+        return operators()
+
+    def context(self, recipient: AbstractBaseUser) -> dict[str, Any]:
+        return self.payload()
+
+    def link(self, recipient: AbstractBaseUser) -> str:
+        try:
+            return reverse("admin:notify_delivery_change", args=[self.delivery])
+        except NoReverseMatch:  # a project without the admin
+            return ""
+
+
+def connect() -> None:
+    """Declare the type and listen. Autodiscovery skips our own package, so `NotifyConfig.ready` calls it."""
+    if TemplateFailed.channels:
+        register(TemplateFailed)
+        delivery_settled.connect(_look, dispatch_uid="notifications.template_alerts")
+
+
+def _look(*, delivery_id: UUID, reason: str, **kwargs: Any) -> None:
+    if reason != Reason.TEMPLATE_ERROR:
+        return
+    try:
+        _tell(Delivery.objects.select_related("notification").get(pk=delivery_id))
+    except Exception:  # whoever settled it, a worker in mid-round perhaps, has to go on
+        logger.exception("Operators could not be told of the text that failed delivery %s", delivery_id)
+
+
+def _tell(delivery: Delivery) -> None:
+    type_key = delivery.notification.type
+    if type_key == TemplateFailed.key:  # its own text fails: telling of that would fail again
+        return
+    failed = Event.objects.filter(notification_id=delivery.notification_id, delivery_id=delivery.pk, kind=Kind.FAILED)
+    found = failed.order_by("-at", "-id").first()
+    told = found.data if found else {}
+    template, line = str(told.get("template") or ""), int(told.get("line") or 0)
+    notify(
+        TemplateFailed(
+            type=type_key,
+            channel=delivery.channel,
+            template=template,
+            line=line,
+            error=delivery.detail[:500],
+            delivery=str(delivery.pk),
+        ),
+        key=_key(type_key, delivery, template, line),
+    )
+
+
+def _key(type_key: str, delivery: Delivery, template: str, line: int) -> str:
+    """The same for all failures of one text at one line; another for another version, or for files that changed."""
+    state = str(delivery.version_id or files.source(template) or "")
+    told = "\n".join((type_key, delivery.channel, template, str(line), state))
+    return f"template:{sha256(told.encode()).hexdigest()}"
