@@ -30,6 +30,14 @@ class CountingServer:
         """Delivery id → how often it was taken."""
         return Counter(self._call("counts"))
 
+    def mark(self) -> None:
+        """What arrives from now on is behind one more mark."""
+        self._call("mark", {})
+
+    def arrivals(self) -> list[tuple[str, int]]:
+        """(text, how many marks were before it) of each request, in the order in which they came."""
+        return [(text, marks) for text, marks in self._call("arrivals")]
+
     def _call(self, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         with urllib.request.urlopen(f"{self.url}/{path}", data, timeout=10) as answer:  # noqa: S310 - loopback

@@ -5,6 +5,8 @@
     GET  /receipts                              ids of messages whose receipts are not acknowledged
     POST /receipts [id, …]                      acknowledges them
     GET  /counts                                {id: how often it was taken}
+    POST /mark                                  what arrives from now on is behind one more mark
+    GET  /arrivals                              [[text, how many marks were before it], …], in the order of arrival
     POST /control {"default": …, "script": […]} behaviours: the script meets the next messages, the default the rest
 
 A process of its own, so that its count outlives every worker. The standard library alone, so that it starts at once.
@@ -54,6 +56,8 @@ class Counting:
 
     taken: Counter[str] = field(default_factory=Counter)
     unacknowledged: dict[str, None] = field(default_factory=dict)
+    arrivals: list[tuple[str, int]] = field(default_factory=list)
+    marks: int = 0
     default: Behaviour = field(default_factory=Behaviour)
     script: list[Behaviour] = field(default_factory=list)
 
@@ -100,6 +104,7 @@ class Connection:
         counting = self.counting
         match method, path.removeprefix("/").split("/"):
             case "POST", ["messages"]:
+                counting.arrivals.append((body.get("text", ""), counting.marks))
                 await self._message(body, counting.next_behaviour())
             case "GET", ["messages", message_id]:
                 found = 200 if message_id in counting.taken else 404
@@ -112,6 +117,11 @@ class Connection:
                 await self._send(200, {})
             case "GET", ["counts"]:
                 await self._send(200, counting.taken)
+            case "POST", ["mark"]:
+                counting.marks += 1
+                await self._send(200, {})
+            case "GET", ["arrivals"]:
+                await self._send(200, counting.arrivals)
             case "POST", ["control"]:
                 counting.default = Behaviour(**body.get("default", {}))
                 counting.script = [Behaviour(**each) for each in body.get("script", [])]

@@ -48,7 +48,12 @@ class LoopbackProvider(Provider):
         try:
             answer = self.session.post(
                 f"{self.url}/messages",
-                json={"id": str(message.delivery_id), "to": message.to, "receipt": self.gives_receipts},
+                json={
+                    "id": str(message.delivery_id),
+                    "to": message.to,
+                    "receipt": self.gives_receipts,
+                    "text": getattr(message, "text", ""),
+                },
                 timeout=(self.connect_seconds, self.timeout_seconds),
                 stream=True,
             )

@@ -1,0 +1,146 @@
+"""Fault: a text is published, and rolled back, while messages of it are worded, claimed and being sent.
+
+T6: nothing that leaves after the call has returned has the old text. Counted at the provider's side.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from notifications.models import Delivery, Status, TemplateVersion
+from notifications.pipeline import work
+from notifications.pipeline.starting import start
+from notifications.services import notify
+from notifications.services import templates as staff
+from tests.faults import ledger, sites
+from tests.faults.app.notifications import ByText
+from tests.faults.short_times import LOOPBACK, SMS
+from tests.faults.sites import Site, run_round
+
+WORKERS = 4
+PEOPLE = 250
+EACH = 20
+PUBLICATIONS = 6
+
+
+@pytest.fixture
+def phones(any_site: Site) -> Site:
+    """A site whose text messages go through the counting provider."""
+    options = {"url": any_site.provider.url, "timeout_seconds": 3, "reconcile_seconds": 5, "mode": "look_up"}
+    any_site.configure(
+        CHANNELS={"sms": {"BACKEND": SMS, "PROVIDERS": ["counted"]}},
+        PROVIDERS={"counted": {"BACKEND": LOOPBACK, "OPTIONS": options}},
+    )
+    return any_site
+
+
+def draft(number: int) -> TemplateVersion:
+    return staff.begin(ByText.key, "sms", by=None, parts={"sms.txt": f"wording {number}: {{{{ text }}}}"})
+
+
+def wordings(arrivals: list[tuple[str, int]]) -> list[tuple[int, int]]:
+    """(number of the wording, marks before it) of each arrival; the file's is number 0."""
+    return [(int(text.split()[1].strip(":")) if text.startswith("wording") else 0, marks) for text, marks in arrivals]
+
+
+@pytest.mark.slow
+def test_none_of_5000_messages_has_the_old_text_once_a_publication_has_returned(phones: Site) -> None:
+    """FAULTS: publish under load: four processes send, and the text changes six times meanwhile."""
+    phones.provider.behave(before=0.02, after=0.02)
+    people = sites.people(PEOPLE)
+    for number in range(EACH):
+        notify(ByText(text=f"message {number}"), to=people)
+    sent = Delivery.objects.filter(status=Status.SENT)
+    in_flight = []
+    with phones.crew() as crew:
+        crew.hire("drain", WORKERS)
+        for number in range(1, PUBLICATIONS + 1):
+            enough = 100 + (number - 1) * PEOPLE * EACH // (PUBLICATIONS + 1)
+            assert crew.until(lambda enough=enough: sent.count() >= enough, 120), crew.logs()  # type: ignore[misc]
+            publication = staff.publish(draft(number), by=None)
+            phones.provider.mark()
+            in_flight.append(publication.in_flight)
+        assert crew.until(lambda: not ledger.open_deliveries(), 180), ledger.tell_open({}) + crew.logs()
+        assert crew.deaths == 0
+    assert in_flight == [0] * PUBLICATIONS, "a publication did not wait for the requests that were open"
+    arrived = wordings(phones.provider.arrivals())
+    late = [(wording, marks) for wording, marks in arrived if wording < marks]
+    assert not late, f"{len(late)} messages with an older wording arrived after a publication had returned: {late[:5]}"
+    assert {marks for _, marks in arrived} == set(range(PUBLICATIONS + 1)), "no messages between two publications"
+    assert set(phones.provider.counts().values()) == {1}
+    assert len(arrived) == PEOPLE * EACH == sent.count()
+    stored = dict(TemplateVersion.objects.values_list("pk", "number"))
+    told = [stored[pk] if pk else 0 for pk in sent.values_list("version_id", flat=True)]
+    assert sorted(told) == sorted(wording for wording, _ in arrived), "deliveries tell of another version than was sent"
+    ledger.check_each_ended_once()
+
+
+def test_what_was_worded_before_a_publication_is_worded_again_and_not_dropped(phones: Site) -> None:
+    people = sites.people(3)
+    notify(ByText(text="a"), to=people)
+    claimed = work.claim("default", 3)
+    work.prepare(claimed)
+    staff.publish(draft(1), by=None)
+    assert start(claimed) == [], "a message with the old text was started"
+    assert {each.delivery.started_at for each in claimed} == {None}
+    assert work.outdated(claimed) == claimed
+    work.give_back(claimed)
+    Delivery.objects.update(due_at=Delivery.objects.values("created_at")[:1])
+    assert run_round() == 3
+    assert {text for text, _ in phones.provider.arrivals()} == {"wording 1: a"}
+    assert ledger.by_status(Delivery.objects.all()) == {("sent", ""): 3}
+
+
+def test_a_publication_waits_for_the_requests_that_are_open_and_tells_of_those_that_last(phones: Site) -> None:
+    phones.provider.behave(before=1.0)
+    (person,) = sites.people(1)
+    notify(ByText(text="a"), to=person)
+    round_ = threading.Thread(target=run_round)
+    round_.start()
+    try:
+        while not Delivery.objects.filter(started_at__isnull=False).exists():
+            pass
+        impatient = staff.publish(draft(1), by=None, wait=0.05)
+        assert impatient.in_flight == 1
+        patient = staff.roll_back(impatient.template, by=None, wait=10)
+        assert patient.in_flight == 0
+        assert Delivery.objects.get().status == Status.SENT
+    finally:
+        round_.join()
+
+
+def test_a_worker_that_starts_messages_waits_for_a_publication_in_mid_commit(phones: Site) -> None:
+    """The stamp is locked: who starts at the same moment sees either the old text's world or the new one's."""
+    notify(ByText(text="a"), to=sites.people(40))
+    version, stop, errors = draft(1), threading.Event(), []
+    started: list[Any] = []
+
+    def begin() -> None:
+        try:
+            while not stop.is_set():
+                claimed = work.claim("default", 1)
+                work.prepare(claimed)
+                started.extend(start(claimed))
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    worker = threading.Thread(target=begin)
+    worker.start()
+    try:
+        while len(started) < 5:
+            pass
+        staff.publish(version, by=None, wait=0)
+        before = len(started)
+        while len(started) < 10 and worker.is_alive():
+            pass
+    finally:
+        stop.set()
+        worker.join()
+    assert not errors, errors
+    assert {each.message.text for each in started[before + 1 :]} == {"wording 1: a"}
