@@ -1,6 +1,7 @@
 """The states of a delivery, the ways between them, and the reasons. A status never goes back on its own."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_noop as _
 
 
 class Status(TextChoices):
@@ -50,44 +51,44 @@ def sources(target: Status) -> list[Status]:
 
 
 class Reason(TextChoices):
-    """Why a delivery is in its state: the rule behind it, as staff read it."""
+    """Why a delivery is in its state: the rule behind it, as staff read it. Its labels are English: `gettext` them."""
 
     NONE = "", ""
-    NO_ADDRESS = "no_address", "the recipient has no address on this channel"
-    ADDRESS_UNVERIFIED = "address_unverified", "the recipient has not verified an address on this channel yet"
-    ADDRESS_DISABLED = "address_disabled", "the recipient's address is disabled"
-    SUPPRESSED = "suppressed", "the address must not be sent to"
-    UNSUBSCRIBED = "unsubscribed", "its owner unsubscribed from this category"
-    RECIPIENT_INACTIVE = "recipient_inactive", "the recipient's account is inactive"
-    FALLBACK = "fallback", "waits for the channels before it"
-    NOT_NEEDED = "not_needed", "an earlier channel reached the recipient"
-    SEEN = "seen", "the recipient has seen it"
-    SCHEDULED = "scheduled", "waits for its time"
-    NO_LONGER_VALID = "no_longer_valid", "what it says is no longer true"
-    SUBJECT_GONE = "subject_gone", "what it is about no longer exists"
-    HELD_OUT = "held_out", "held out of an A/B test: nothing is sent"
-    EXPIRED = "expired", "its time had passed"
-    CANCELLED = "cancelled", "cancelled by a caller"
-    REPLACED = "replaced", "replaced by a newer notification with the same key"
-    RETRYING = "retrying", "a temporary error; it is tried again"
-    RETRY_AFTER = "retry_after", "the provider asked to wait"
-    BUDGET = "budget", "a budget is used up; it is held"
-    NO_PROVIDER = "no_provider", "no provider of the channel is in use; it is held"
-    OUT_OF_ATTEMPTS = "out_of_attempts", "all attempts failed"
-    REFUSED = "refused", "the provider refused it for good"
-    ADDRESS_REFUSED = "address_refused", "the provider says that the address is bad"
-    NUMBER_REFUSED = "number_refused", "text messages do not go to that number"
-    NOT_CARRIED = "not_carried", "no provider of the channel can carry it"
-    TEXT_TOO_LONG = "text_too_long", "its text is too long"
-    TEMPLATE_ERROR = "template_error", "its template failed"
-    ATTACHMENT_REFUSED = "attachment_refused", "a file that goes along was refused"
-    UNKNOWN_TYPE = "unknown_type", "its type is no longer declared"
-    UNKNOWN_CHANNEL = "unknown_channel", "its channel is no longer configured"
-    INVALID_PAYLOAD = "invalid_payload", "its payload no longer fits its type"
-    QUARANTINED = "quarantined", "it brought its worker down again and again"
-    OUTCOME_UNKNOWN = "outcome_unknown", "it may have been sent; nobody can tell yet"
-    NEVER_TAKEN = "never_taken", "the provider never took it; it is sent again"
-    RESENT = "resent", "nobody can tell whether it was sent; its type asks to send it again"
-    NOT_RESENT = "not_resent", "nobody can tell whether it was sent; its type forbids to send it twice"
-    REPORTED = "reported", "reported by the provider"
-    REPLAYED = "replayed", "put back by an operator"
+    NO_ADDRESS = "no_address", _("the recipient has no address on this channel")
+    ADDRESS_UNVERIFIED = "address_unverified", _("the recipient has not verified an address on this channel yet")
+    ADDRESS_DISABLED = "address_disabled", _("the recipient's address is disabled")
+    SUPPRESSED = "suppressed", _("the address must not be sent to")
+    UNSUBSCRIBED = "unsubscribed", _("its owner unsubscribed from this category")
+    RECIPIENT_INACTIVE = "recipient_inactive", _("the recipient's account is inactive")
+    FALLBACK = "fallback", _("waits for the channels before it")
+    NOT_NEEDED = "not_needed", _("an earlier channel reached the recipient")
+    SEEN = "seen", _("the recipient has seen it")
+    SCHEDULED = "scheduled", _("waits for its time")
+    NO_LONGER_VALID = "no_longer_valid", _("what it says is no longer true")
+    SUBJECT_GONE = "subject_gone", _("what it is about no longer exists")
+    HELD_OUT = "held_out", _("held out of an A/B test: nothing is sent")
+    EXPIRED = "expired", _("its time had passed")
+    CANCELLED = "cancelled", _("cancelled by a caller")
+    REPLACED = "replaced", _("replaced by a newer notification with the same key")
+    RETRYING = "retrying", _("a temporary error; it is tried again")
+    RETRY_AFTER = "retry_after", _("the provider asked to wait")
+    BUDGET = "budget", _("a budget is used up; it is held")
+    NO_PROVIDER = "no_provider", _("no provider of the channel is in use; it is held")
+    OUT_OF_ATTEMPTS = "out_of_attempts", _("all attempts failed")
+    REFUSED = "refused", _("the provider refused it for good")
+    ADDRESS_REFUSED = "address_refused", _("the provider says that the address is bad")
+    NUMBER_REFUSED = "number_refused", _("text messages do not go to that number")
+    NOT_CARRIED = "not_carried", _("no provider of the channel can carry it")
+    TEXT_TOO_LONG = "text_too_long", _("its text is too long")
+    TEMPLATE_ERROR = "template_error", _("its template failed")
+    ATTACHMENT_REFUSED = "attachment_refused", _("a file that goes along was refused")
+    UNKNOWN_TYPE = "unknown_type", _("its type is no longer declared")
+    UNKNOWN_CHANNEL = "unknown_channel", _("its channel is no longer configured")
+    INVALID_PAYLOAD = "invalid_payload", _("its payload no longer fits its type")
+    QUARANTINED = "quarantined", _("it brought its worker down again and again")
+    OUTCOME_UNKNOWN = "outcome_unknown", _("it may have been sent; nobody can tell yet")
+    NEVER_TAKEN = "never_taken", _("the provider never took it; it is sent again")
+    RESENT = "resent", _("nobody can tell whether it was sent; its type asks to send it again")
+    NOT_RESENT = "not_resent", _("nobody can tell whether it was sent; its type forbids to send it twice")
+    REPORTED = "reported", _("reported by the provider")
+    REPLAYED = "replayed", _("put back by an operator")
