@@ -6,12 +6,14 @@ T6: nothing that leaves after the call has returned has the old text. Counted at
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
-from notifications.models import Delivery, Status, TemplateVersion
+from notifications.models import Delivery, Status, TemplateStamp, TemplateVersion
 from notifications.pipeline import work
 from notifications.pipeline.starting import start
 from notifications.services import notify
@@ -113,34 +115,32 @@ def test_a_publication_waits_for_the_requests_that_are_open_and_tells_of_those_t
         round_.join()
 
 
-def test_a_worker_that_starts_messages_waits_for_a_publication_in_mid_commit(phones: Site) -> None:
-    """The stamp is locked: who starts at the same moment sees either the old text's world or the new one's."""
-    notify(ByText(text="a"), to=sites.people(40))
-    version, stop, errors = draft(1), threading.Event(), []
-    started: list[Any] = []
+def test_who_starts_messages_while_a_publication_commits_waits_for_it_and_sends_nothing_old(phones: Site) -> None:
+    """Without the lock on the stamp the start would see the world before, and send after the publication."""
+    notify(ByText(text="a"), to=sites.people(3))
+    claimed = work.claim("default", 3)
+    work.prepare(claimed)
+    renewed, commit = threading.Event(), threading.Event()
 
-    def begin() -> None:
-        try:
-            while not stop.is_set():
-                claimed = work.claim("default", 1)
-                work.prepare(claimed)
-                started.extend(start(claimed))
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
+    def publish() -> None:
+        with transaction.atomic():
+            TemplateStamp.renew()
+            renewed.set()
+            commit.wait(10)
 
-    worker = threading.Thread(target=begin)
-    worker.start()
+    with ThreadPoolExecutor(2) as threads:
+        publication = threads.submit(closing, publish)
+        assert renewed.wait(10)
+        starting = threads.submit(closing, lambda: start(claimed))
+        with pytest.raises(TimeoutError):
+            starting.result(timeout=0.5)
+        commit.set()
+        publication.result(10)
+        assert starting.result(10) == []
+
+
+def closing(function: Callable[[], Any]) -> Any:
     try:
-        while len(started) < 5:
-            pass
-        staff.publish(version, by=None, wait=0)
-        before = len(started)
-        while len(started) < 10 and worker.is_alive():
-            pass
+        return function()
     finally:
-        stop.set()
-        worker.join()
-    assert not errors, errors
-    assert {each.message.text for each in started[before + 1 :]} == {"wording 1: a"}
+        connections.close_all()
