@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 
-from notifications.templating.validation import syntax
 from notifications.templating.validation.candidate import Candidate
 from notifications.templating.validation.finding import Finding
+from notifications.templating.validation.rules import RULES
 from notifications.types import NotificationType
 
 __all__ = ["Finding", "validate"]
 
-Rule = Callable[[Candidate], Iterable[Finding]]
-RULES: tuple[Rule, ...] = (syntax.syntax,)
 _GRAVEST_FIRST = ("error", "warning", "note")
 
 
@@ -23,13 +21,13 @@ def validate(type_: type[NotificationType], channel: str, language: str, parts: 
     """
     text = Candidate(type_, channel, language, parts)
     order = {each.name: number for number, each in enumerate(text.channel.parts)}
-    found = [each for rule in RULES for each in rule(text)]
-    found.sort(
+    found = dict.fromkeys(each for rule in RULES for each in rule(text))
+    return sorted(
+        found,
         key=lambda each: (
             _GRAVEST_FIRST.index(each.level),
             order.get(each.part, -1),
             each.line or 0,
             each.column or 0,
-        )
+        ),
     )
-    return found

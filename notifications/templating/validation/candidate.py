@@ -1,4 +1,4 @@
-"""The texts that are validated, with all that the rules ask about them: compiled, and with their values."""
+"""The texts that are validated, with all that the rules ask about them: compiled, named, and with their values."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
 
 from notifications.channels.base import Channel, Part
 from notifications.channels.registry import get_channel
-from notifications.exceptions import TemplateSyntaxError
+from notifications.exceptions import TemplateError, TemplateSyntaxError
 from notifications.templating import texts
 from notifications.templating.engine import Compiled
+from notifications.templating.validation.finding import Code, Finding
+from notifications.templating.validation.uses import Use, uses_of
 from notifications.types import NotificationType
+from notifications.variables import COMMON, Variable
 
 
 class Candidate:
@@ -28,6 +32,7 @@ class Candidate:
         """in which dates and numbers are written"""
         self.compiled: dict[str, Compiled] = {}
         self.refused: dict[str, TemplateSyntaxError] = {}
+        self._rendered: dict[bool, dict[str, str | TemplateError]] = {}
         for part in self.parts:
             self._compile(part)
 
@@ -36,13 +41,47 @@ class Candidate:
         """The parts of the channel that are written."""
         return tuple(each for each in self.channel.parts if each.name in self.written)
 
+    @cached_property
+    def declared(self) -> Mapping[str, Variable] | None:
+        """The type's own values; None: nobody knows them."""
+        return self.type.declared_variables()
+
+    @cached_property
+    def variables(self) -> Mapping[str, Variable]:
+        """All values that are known: the type's own, and those of all types."""
+        return {**COMMON, **(self.declared or {})}
+
+    @cached_property
+    def uses(self) -> Mapping[str, list[Use]]:
+        """Part → where it asks for a value. Parts that cannot be compiled are left out."""
+        examples = self._values(longest=False)
+        known = examples if self.declared is not None else None
+        with translation.override(self.spoken):
+            return {name: uses_of(compiled.body, examples, known) for name, compiled in self.compiled.items()}
+
+    def rendered(self, part: str, *, longest: bool = False) -> str:
+        """A part with its examples, or with the longest values; "" where it fails or there is no such part."""
+        found = self._results(longest).get(part, "")
+        return "" if isinstance(found, TemplateError) else found
+
+    def failures(self, *, longest: bool) -> Mapping[str, TemplateError]:
+        """The parts that fail with their examples, or with the longest values."""
+        return {name: each for name, each in self._results(longest).items() if isinstance(each, TemplateError)}
+
+    @property
+    def has_link(self) -> bool:
+        """Whether the type says what a click opens."""
+        return self.type.link is not NotificationType.link
+
     def name(self, part: str) -> str:
         """What errors call a part."""
         return texts.name_of(self.type.key, part, self.language)
 
-    def is_own(self, part: str, place: Any) -> bool:
-        """Whether a place is in the part's own source, and not in a layout."""
-        return bool(place.template == self.name(part))
+    def found(self, code: Code, message: str, part: str, place: Any) -> Finding:
+        """A finding at a place of a part's tree, which may be in a layout: those are for developers."""
+        if place.template == self.name(part):
+            return code.found(message, part, place)
+        return code.found(f"In the layout {place.template}, line {place.line}: {message}", part)
 
     def _compile(self, part: Part) -> None:
         try:
@@ -51,3 +90,29 @@ class Candidate:
             )
         except TemplateSyntaxError as error:
             self.refused[part.name] = error
+
+    def _results(self, longest: bool) -> dict[str, str | TemplateError]:
+        if longest not in self._rendered:
+            values = self._values(longest)
+            with translation.override(self.spoken):
+                self._rendered[longest] = {name: _render(each, values) for name, each in self.compiled.items()}
+        return self._rendered[longest]
+
+    def _values(self, longest: bool) -> dict[str, Any]:
+        """As a delivery has them: what a type does not have is empty."""
+        values = {name: each.worst if longest else each.example for name, each in self.variables.items()}
+        own = self.declared or {}
+        if "link" not in own and not self.has_link:
+            values["link"] = ""
+        if self.type.mandatory or not self.channel.leaves_app:
+            values["unsubscribe_url"] = ""
+        if not (self.type.answers and self.channel.takes_answers):
+            values["reply_code"] = ""
+        return values | {"LANGUAGE_CODE": self.spoken, "LANGUAGE_BIDI": texts.is_bidi(self.spoken)}
+
+
+def _render(compiled: Compiled, values: Mapping[str, Any]) -> str | TemplateError:
+    try:
+        return compiled.render(values)
+    except TemplateError as error:
+        return error

@@ -1,0 +1,66 @@
+"""Titles, subjects and lines of a lock screen: what of them people see.
+
+iOS and Android show about 40 characters of a title and 150 of a text on a lock screen; phones about 40 to 60 of a
+subject. RFC 5322, 2.1.1, allows 998 in a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from notifications.channels.base import one_line
+from notifications.channels.email import SUBJECT, SUBJECT_MAX_LENGTH
+from notifications.templating.validation.candidate import Candidate
+from notifications.templating.validation.finding import Code, Finding
+from notifications.templating.validation.source import Spot
+
+CUT = Code("notify.T030", "warning", "screens cut a text off")
+CUT_AT_LONGEST = Code("notify.T031", "note", "screens cut a text off where its values are long")
+TOO_LONG = Code("notify.T032", "error", "a subject is longer than an email allows")
+SEVERAL_LINES = Code("notify.T033", "warning", "a title or a subject has several lines")
+SHOWN = {
+    "push.title.txt": (40, "Lock screens"),
+    "push.txt": (150, "Lock screens"),
+    SUBJECT: (60, "Mail programs"),
+    "in_app.title.txt": (200, "The inbox"),
+}
+"""part → how many characters are shown, and where"""
+ONE_LINE = (SUBJECT, "push.title.txt", "in_app.title.txt")
+
+
+def shown_length(text: Candidate) -> Iterator[Finding]:
+    """What screens cut off: of the example, or only of the longest values."""
+    for part, (most, where) in SHOWN.items():
+        for code, longest in ((CUT, False), (CUT_AT_LONGEST, True)):
+            length = len(one_line(text.rendered(part, longest=longest)))
+            if length > most:
+                values = "the longest values" if longest else "the example values"
+                yield code.found(
+                    f"{where} show about {most} characters; with {values} it has {length:,}. "
+                    "Write less, or put what matters first.",
+                    part,
+                )
+                break
+
+
+def subject_length(text: Candidate) -> Iterator[Finding]:
+    """Beyond what an email may have, nothing is sent."""
+    length = max(len(one_line(text.rendered(SUBJECT, longest=each))) for each in (False, True))
+    if length > SUBJECT_MAX_LENGTH:
+        yield TOO_LONG.found(
+            f"With its values the subject has {length:,} characters; {SUBJECT_MAX_LENGTH} are the most. Write less.",
+            SUBJECT,
+        )
+
+
+def line_breaks(text: Candidate) -> Iterator[Finding]:
+    """They become spaces."""
+    for part in ONE_LINE:
+        shown = text.rendered(part).strip()
+        if "\n" in shown:
+            source = text.written[part]
+            before = len(source) - len(source.lstrip())
+            line = source[: before + len(source.strip().split("\n")[0])].count("\n") + 1
+            yield SEVERAL_LINES.found(
+                "It has more than one line, and is shown as one. Write it on one line.", part, Spot(line, 1)
+            )
