@@ -25,6 +25,7 @@ from notifications.pipeline.request import Answer, Request, Unrecorded, call, fi
 from notifications.pipeline.settle import settle
 from notifications.pipeline.starting import start
 from notifications.pipeline.work import Work, choose_another, claim, expose, give_back, hold, outdated, prepare
+from notifications.templating import measures
 
 POLL_SECONDS = 0.2
 """how often a worker that waits for answers looks for new work"""
@@ -44,7 +45,9 @@ def run(lane: str, *, until: float, stop: threading.Event | None = None) -> int:
 
     Returns how many deliveries were settled. What is in flight at the end is waited for.
     """
-    return Round(lane, until, stop).run()
+    settled = Round(lane, until, stop).run()
+    persist(partial(measures.flush, now=True))
+    return settled
 
 
 class Round:
@@ -197,6 +200,7 @@ class Round:
         outcomes = [(each.delivery, each.outcome) for each in works if each.outcome]
         if outcomes:
             self.settled += persist(lambda: settle(outcomes))
+            persist(measures.flush)
 
     def _give_back_what_is_late(self) -> None:
         """Others may have what this worker cannot open in time: its time, or their lease, is about to end."""

@@ -16,7 +16,6 @@ from notifications.pipeline import fallback, inbox, queue, spending
 from notifications.pipeline.outcome import Outcome
 from notifications.preferences.suppression import suppress
 from notifications.signals import delivery_settled
-from notifications.templating import measures
 from notifications.types import lane_of
 
 logger = logging.getLogger(__name__)
@@ -38,7 +37,6 @@ def settle(batch: Sequence[Settled]) -> int:
         _disable_addresses(stored)
         spending.correct((delivery, outcome.settlement) for delivery, outcome in stored)
         activated = fallback.advance(_with_fallback(stored), clock.now())
-    measures.flush()
     for delivery in activated:
         queue.wake(lane_of(delivery.priority))
     inbox.push([delivery.notification for delivery, _ in stored if _entered_inbox(delivery)])

@@ -33,7 +33,7 @@ from notifications.preferences.locale import zone_of
 from notifications.services import recipients
 from notifications.services.cancel import supersede
 from notifications.signals import delivery_settled
-from notifications.templating import texts
+from notifications.templating import measures, texts
 from notifications.timing import next_local_time
 from notifications.types import NotificationType, all_types, get_type, lane_of
 
@@ -296,6 +296,8 @@ def _failure(delivery: Delivery, error: Exception | None) -> Event:
 def _after_commit(created: Sequence[Notification], deliveries: Sequence[Delivery], now: datetime) -> None:
     for lane in {lane_of(each.priority) for each in deliveries if each.due_at and each.due_at < now + SOON}:
         transaction.on_commit(partial(queue.wake, lane))
+    if any(each.version_id for each in deliveries):
+        transaction.on_commit(measures.flush, robust=True)
     for each in deliveries:
         if each.status == Status.FAILED:
             transaction.on_commit(partial(_tell_failed, each))

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 
 from notifications import clock
-from notifications.models import VersionMeasure
+from notifications.models import TemplateVersion, VersionMeasure
 
 FLUSH_SECONDS = 5.0
 ERROR_MAX_LENGTH = 500
@@ -59,7 +59,7 @@ def flush(*, now: bool = False) -> None:
         _flushed = time.monotonic()
     moment = clock.now()
     with transaction.atomic():
-        for version in sorted(counts):
+        for version in TemplateVersion.objects.filter(pk__in=counts).order_by("pk").values_list("pk", flat=True):
             _write(version, counts[version], moment)
 
 
