@@ -1,5 +1,8 @@
 """The types that are sent. Their payload makes a row of about 400 bytes."""
 
+from datetime import datetime, timedelta
+from typing import Any
+
 from notifications.types import NotificationType, register
 
 TEXT = "Your appointment with Dr. Rao on Tuesday at 10:30 is confirmed. " * 6
@@ -47,3 +50,29 @@ class BellMessage(NotificationType):
     example = {"text": TEXT}
 
     text: str
+
+
+@register
+class Moved(NotificationType):
+    """An email as the project's clinic sends it."""
+
+    key = "bench.moved"
+    channels = ("email",)
+    example = {"starts_at": "2030-03-04T05:00:00+00:00", "moved_from": "2030-03-03T09:30:00+00:00"}
+
+    starts_at: str
+    moved_from: str
+
+    def context(self, recipient: Any) -> dict[str, Any]:
+        starts_at = datetime.fromisoformat(self.starts_at)
+        return {
+            "starts_at": starts_at,
+            "ends_at": starts_at + timedelta(minutes=60),
+            "moved_from": datetime.fromisoformat(self.moved_from),
+            "doctor": "Vaidya Meera Nair",
+            "treatment": "Abhyanga & Shirodhara",
+            "place": "Treatment room 2",
+        }
+
+    def link(self, recipient: Any) -> str:
+        return "/appointments/17/"

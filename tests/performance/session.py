@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.performance.processes import end_in_order
 
-AREAS = ("accept", "deliver", "sms", "queues", "realtime", "due", "startup", "idle", "inbox", "webhooks")
+AREAS = ("accept", "deliver", "sms", "emails", "queues", "realtime", "due", "startup", "idle", "inbox", "webhooks")
 """the modules that hold rows, in the order in which they are measured"""
 
 
