@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.utils import translation
 
+from notifications import conf
 from notifications.channels.base import Channel, Part
 from notifications.channels.registry import get_channel
 from notifications.exceptions import TemplateError, TemplateSyntaxError
-from notifications.templating import texts
+from notifications.models import TemplateVersion, VersionState
+from notifications.templating import files, texts
 from notifications.templating.engine import Compiled
 from notifications.templating.validation.finding import Code, Finding
 from notifications.templating.validation.uses import Use, uses_of
@@ -68,6 +71,19 @@ class Candidate:
         """The parts that fail with their examples, or with the longest values."""
         return {name: each for name, each in self._results(longest).items() if isinstance(each, TemplateError)}
 
+    @cached_property
+    def default_parts(self) -> Mapping[str, str]:
+        """Part → source of the default language's text, as staff published it, or else of the files."""
+        published = TemplateVersion.objects.filter(
+            template__type=self.type.key,
+            template__channel=self.channel.name,
+            template__language="",
+            state=VersionState.PUBLISHED,
+        )
+        found: Mapping[str, str] | None = published.values_list("parts", flat=True).first()
+        names = tuple(each.name for each in self.channel.parts)
+        return files.parts(self.type.key, names, "") if found is None else found
+
     @property
     def has_link(self) -> bool:
         """Whether the type says what a click opens."""
@@ -101,13 +117,16 @@ class Candidate:
     def _values(self, longest: bool) -> dict[str, Any]:
         """As a delivery has them: what a type does not have is empty."""
         values = {name: each.worst if longest else each.example for name, each in self.variables.items()}
-        own = self.declared or {}
-        if "link" not in own and not self.has_link:
-            values["link"] = ""
+        site_url = conf.get().BASE_URL
+        ours = {"site_url": site_url, "site": urlsplit(site_url).netloc, "link": ""}
+        if self.has_link:
+            ours["link"] = urljoin(site_url, urlsplit(str(COMMON["link"].example)).path)
         if self.type.mandatory or not self.channel.leaves_app:
-            values["unsubscribe_url"] = ""
+            ours["unsubscribe_url"] = ""
         if not (self.type.answers and self.channel.takes_answers):
-            values["reply_code"] = ""
+            ours["reply_code"] = ""
+        own = self.declared or {}
+        values.update((name, value) for name, value in ours.items() if name not in own)
         return values | {"LANGUAGE_CODE": self.spoken, "LANGUAGE_BIDI": texts.is_bidi(self.spoken)}
 
 

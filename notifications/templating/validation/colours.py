@@ -71,7 +71,7 @@ def _from_rgb(inside: str) -> Colour | None:
     found = [(float(number), bool(percent)) for number, percent in _NUMBER.findall(inside)]
     if len(found) not in (3, 4):
         return None
-    red, green, blue = (number * 2.55 if percent else number for number, percent in found[:3])
+    red, green, blue = (number * 255 / 100 if percent else number for number, percent in found[:3])
     opacity = 1.0 if len(found) == 3 else found[3][0] / (100 if found[3][1] else 1)
     return Colour(red, green, blue, opacity)
 

@@ -12,7 +12,6 @@ from django.utils import translation
 from notifications.templating import formats, texts
 from notifications.templating.nodes import Body, For, If, Plural, Scope
 from notifications.templating.validation.candidate import Candidate
-from notifications.templating.validation.default_text import default_parts
 from notifications.templating.validation.finding import Code, Finding
 from notifications.templating.validation.markup import EMAIL
 from notifications.templating.validation.source import prose_of, words
@@ -91,7 +90,7 @@ def translated(text: Candidate) -> Iterator[Finding]:
     """Parts of several words that say the same, word for word, in another language."""
     if not text.language or _base(text.language) == _base(settings.LANGUAGE_CODE):
         return
-    default = default_parts(text.type.key, text.channel)
+    default = text.default_parts
     for part in text.parts:
         if part.name not in default:
             continue

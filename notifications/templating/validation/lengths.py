@@ -56,11 +56,10 @@ def subject_length(text: Candidate) -> Iterator[Finding]:
 def line_breaks(text: Candidate) -> Iterator[Finding]:
     """They become spaces."""
     for part in ONE_LINE:
-        shown = text.rendered(part).strip()
-        if "\n" in shown:
-            source = text.written[part]
-            before = len(source) - len(source.lstrip())
-            line = source[: before + len(source.strip().split("\n")[0])].count("\n") + 1
+        if "\n" in text.rendered(part).strip():
+            lines = [number for number, line in enumerate(text.written[part].splitlines(), 1) if line.strip()]
             yield SEVERAL_LINES.found(
-                "It has more than one line, and is shown as one. Write it on one line.", part, Spot(line, 1)
+                "It has more than one line, and is shown as one. Write it on one line.",
+                part,
+                Spot(lines[1], 1) if len(lines) > 1 else None,
             )

@@ -8,7 +8,6 @@ from django.conf import settings
 
 from notifications.exceptions import known
 from notifications.templating.validation.candidate import Candidate
-from notifications.templating.validation.default_text import default_parts
 from notifications.templating.validation.finding import Code, Finding
 
 MISSING = Code("notify.T012", "error", "a part is missing")
@@ -51,8 +50,7 @@ def fallback_language(text: Candidate) -> Iterator[Finding]:
     """A text in another language needs one for all who read neither."""
     if not text.language:
         return
-    default = default_parts(text.type.key, text.channel)
-    lacking = [each.name for each in text.channel.parts if each.required and each.name not in default]
+    lacking = [each.name for each in text.channel.parts if each.required and each.name not in text.default_parts]
     if lacking:
         yield NO_FALLBACK.found(
             f"There is no text for readers of other languages: the default ({settings.LANGUAGE_CODE}) lacks "

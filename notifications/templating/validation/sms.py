@@ -46,7 +46,7 @@ def sms_length(text: Candidate) -> Iterator[Finding]:
     if sent not in (whole, replaced):
         parts = sms_segments.count(sent).parts
         yield SHORTENED.found(
-            f"With the longest values its end is cut off, so that {_parts(parts)} remain. "
+            f"With the longest values its end is cut off, so that it fits into {_parts(parts)}. "
             "Write less, or put what matters first.",
             SMS,
         )
