@@ -32,6 +32,8 @@ class Verdict:
     kind: Kind
     sentence: str
     leader: str | None = None
+    more: int | None = None
+    """with "too_early": how many messages more would come to a verdict, if that can be foretold"""
 
 
 def verdict(arms: Sequence[Arm], metric: Metric, *, margin: float = 0.01, confidence: float = 0.95) -> Verdict:
@@ -126,7 +128,7 @@ def _early(found: Sequence[Comparison], margin: float) -> Verdict:
             "Too early to say. About %(number)s more messages are needed before the texts can be compared.",
             number,
         )
-        return Verdict("too_early", text % {"number": _count(number)})
+        return Verdict("too_early", text % {"number": _count(number)}, more=number)
     # Whichever comes first: the clearest difference, or that there is none between those that can be compared by now.
     clearest = max(ready, key=lambda pair: abs(pair.difference) / sqrt(pair.variance))
     apart = clearest.times_until(abs(clearest.difference))
@@ -157,7 +159,7 @@ def _early(found: Sequence[Comparison], margin: float) -> Verdict:
             number,
         )
     values = {"one": clearest.control.name, "other": clearest.other.name, "margin": _points(margin)}
-    return Verdict("too_early", text % {**values, "number": _count(number)})
+    return Verdict("too_early", text % {**values, "number": _count(number)}, more=number)
 
 
 def _clause(metric: Metric, rate: str, others: str) -> str:

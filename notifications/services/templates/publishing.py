@@ -7,7 +7,7 @@ message that was worded under another stamp. It also waits for the requests that
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,17 +55,23 @@ def submit(version: TemplateVersion, *, by: Any) -> TemplateVersion:
     with transaction.atomic():
         locked = locked_version(version)
         require(locked, (VersionState.DRAFT,), "given to review")
-        _refuse_errors(locked)
+        refuse_errors(locked)
         _move(locked, VersionState.REVIEW)
         log(locked, Action.SUBMITTED, by=by)
     return locked
 
 
 def send_back(version: TemplateVersion, *, by: Any, note: str = "") -> TemplateVersion:
-    """Return a version in review to its author. Raises `TemplateStateError`."""
+    """Return a version in review to its author, unless a test has sent it to readers. Raises `TemplateStateError`."""
     with transaction.atomic():
         locked = locked_version(version)
         require(locked, (VersionState.REVIEW,), "returned")
+        if was_tested(locked):  # what is known of it is known of these words
+            raise TemplateStateError(
+                f"An A/B test has sent version {locked.number} to readers, so it is not changed any more: "
+                "discard it and write another one.",
+                code="state",
+            )
         _move(locked, VersionState.DRAFT)
         log(locked, Action.RETURNED, by=by, note=note)
     return locked
@@ -80,25 +86,24 @@ def publish(
     Raises `TemplateStateError` and `TemplateInvalid`.
     """
     with transaction.atomic(durable=True):
-        locked = locked_version(version)
-        require(locked, (VersionState.DRAFT, VersionState.REVIEW, VersionState.ARCHIVED), "published")
-        _require_reviewer(locked, by)
-        _refuse_errors(locked)
-        stopped = _stop_test(locked.template, by)
-        replaced = _retire(locked.template)
-        locked.published_at = clock.now()
-        if locked.state != VersionState.ARCHIVED:  # else it was written over the files of then: that is told
-            locked.file_parts = file_parts(locked.template.type, locked.template.channel, locked.template.language)
-        _move(locked, VersionState.PUBLISHED, "published_at", "file_parts")
-        log(locked, action, by=by, note=note)
-        TemplateStamp.renew()
-    return Publication(
-        template=locked.template,
-        version=locked,
-        replaced=replaced,
-        stopped=stopped,
-        in_flight=_wait_for_requests(locked.template, wait),
-    )
+        publication = put_in_force(locked_version(version), by=by, note=note, action=action)
+    return replace(publication, in_flight=wait_for_requests(publication.template, wait))
+
+
+def put_in_force(locked: TemplateVersion, *, by: Any, note: str, action: str) -> Publication:
+    """What `publish` does in its transaction, the caller's, which holds the template's lock. The caller waits."""
+    require(locked, (VersionState.DRAFT, VersionState.REVIEW, VersionState.ARCHIVED), "published")
+    require_reviewer(locked, by)
+    refuse_errors(locked)
+    stopped = stop_test(locked.template, by)
+    replaced = _retire(locked.template)
+    locked.published_at = clock.now()
+    if locked.state != VersionState.ARCHIVED:  # else it was written over the files of then: that is told
+        locked.file_parts = file_parts(locked.template.type, locked.template.channel, locked.template.language)
+    _move(locked, VersionState.PUBLISHED, "published_at", "file_parts")
+    log(locked, action, by=by, note=note)
+    TemplateStamp.renew()
+    return Publication(template=locked.template, version=locked, replaced=replaced, stopped=stopped)
 
 
 def roll_back(
@@ -108,7 +113,7 @@ def roll_back(
 
     Raises `TemplateStateError` where nothing is published, and what `publish` raises.
     """
-    target = to or _before(template)
+    target = to or version_before(template)
     if target is None:
         return archive(template, by=by, note=note, wait=wait, action=Action.ROLLED_BACK)
     if target.template_id != template.pk:
@@ -122,13 +127,13 @@ def archive(
     """Take the published version away: readers get the files again. Raises `TemplateStateError`."""
     with transaction.atomic(durable=True):
         Template.objects.select_for_update().get(pk=template.pk)
-        stopped = _stop_test(template, by)
+        stopped = stop_test(template, by)
         replaced = _retire(template)
         if replaced is None:
             raise TemplateStateError(f"Nothing is published for {template}: readers get the files.", code="state")
         log(replaced, action, by=by, note=note)
         TemplateStamp.renew()
-    in_flight = _wait_for_requests(template, wait)
+    in_flight = wait_for_requests(template, wait)
     return Publication(template=template, version=None, replaced=replaced, stopped=stopped, in_flight=in_flight)
 
 
@@ -143,7 +148,8 @@ def accept_file(version: TemplateVersion, *, by: Any) -> TemplateVersion:
     return locked
 
 
-def _before(template: Template) -> TemplateVersion | None:
+def version_before(template: Template) -> TemplateVersion | None:
+    """What a rollback leads to; None: the files. Raises `TemplateStateError` where nothing is published."""
     published = template.versions.filter(state=VersionState.PUBLISHED).first()
     if published is None:
         raise TemplateStateError(f"Nothing is published for {template}: readers get the files.", code="state")
@@ -164,7 +170,13 @@ def _retire(template: Template) -> TemplateVersion | None:
     return replaced
 
 
-def _stop_test(template: Template, by: Any) -> Experiment | None:
+def was_tested(version: TemplateVersion) -> bool:
+    """Whether an A/B test that was started has it among its variants."""
+    return version.variants.exclude(experiment__state=Experiment.State.DRAFT).exists()
+
+
+def stop_test(template: Template, by: Any) -> Experiment | None:
+    """Stop the A/B test that runs, in the caller's transaction, which renews the stamp."""
     running = template.experiments.filter(state=Experiment.State.RUNNING).first()
     if running is not None:
         running.state, running.stopped_at = Experiment.State.STOPPED, clock.now()
@@ -173,9 +185,9 @@ def _stop_test(template: Template, by: Any) -> Experiment | None:
     return running
 
 
-def _require_reviewer(version: TemplateVersion, by: Any) -> None:
-    """Where the project asks for it, nobody publishes what they alone have seen; what was published before is known."""
-    if not conf.get().TEMPLATES_NEED_REVIEW or version.published_at is not None:
+def require_reviewer(version: TemplateVersion, by: Any) -> None:
+    """Where the project asks for it, nobody publishes what they alone have seen; what readers have had is known."""
+    if not conf.get().TEMPLATES_NEED_REVIEW or version.published_at is not None or was_tested(version):
         return
     if version.state != VersionState.REVIEW:
         raise TemplateStateError("It needs a review first: ask for one.", code="reviewer")
@@ -185,14 +197,15 @@ def _require_reviewer(version: TemplateVersion, by: Any) -> None:
         )
 
 
-def _refuse_errors(version: TemplateVersion) -> None:
+def refuse_errors(version: TemplateVersion) -> None:
+    """Raises `TemplateInvalid`."""
     template = version.template
     found = validate(get_type(template.type), template.channel, template.language, version.parts)
     if errors := [each for each in found if each.level == "error"]:
         raise TemplateInvalid(errors)
 
 
-def _wait_for_requests(template: Template, wait: float) -> int:
+def wait_for_requests(template: Template, wait: float) -> int:
     """Until no request is open that started before now. Returns how many still are."""
     now, give_up = clock.now(), time.monotonic() + wait
     while (count := _open_requests(template, now)) and time.monotonic() < give_up:
