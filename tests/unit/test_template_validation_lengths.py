@@ -128,6 +128,11 @@ def test_what_screens_cut_off_is_told_of(channel, part, most):
     assert f"about {most} characters" in only("notify.T030", found("x" * (most + 1))).message
 
 
+def test_what_screens_show_is_counted_as_readers_count_letters():
+    assert not of("notify.T030", validate(Visit, "push", "", {"push.title.txt": "कि" * 40}))
+    assert of("notify.T030", validate(Visit, "push", "", {"push.title.txt": "कि" * 41}))
+
+
 def test_what_screens_cut_off_only_of_the_longest_values_is_a_note():
     found = validate(Visit, "push", "", {"push.title.txt": "Your visit with {{ doctor }}", "push.txt": "Come."})
 

@@ -58,11 +58,21 @@ def test_plurals_inside_other_tags_are_found():
     assert only("notify.T100", validate(Course, "sms", "", {"sms.txt": text})).column == 45
 
 
-def test_a_character_that_turns_the_direction_of_writing_is_told_of():
-    found = validate(Course, "sms", "", {"sms.txt": "Hello\nyou \u202eolleh\u202c"})
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("Hello\nyou \u202eolleh\u202c", [(2, 5), (2, 11)]),
+        ("\u2068{{ days }}", [(1, 1)]),
+        ("{{ days }}\u2069", [(1, 11)]),
+        ("\u2068\n\u2069", [(1, 1), (2, 1)]),
+        ("\u2068{{ days }}\u2069 and \u2066{% if days %}\u2068x\u2069{% endif %}\u2069", []),
+        ("\u200f{{ days }}\u200e", []),
+    ],
+)
+def test_what_turns_the_direction_of_writing_beyond_a_name_is_told_of(text, places):
+    found = of("notify.T103", validate(Course, "sms", "", {"sms.txt": text}))
 
-    assert [(each.line, each.column) for each in of("notify.T103", found)] == [(2, 5), (2, 11)]
-    assert "U+202E" in of("notify.T103", found)[0].message
+    assert [(each.line, each.column) for each in found] == places
 
 
 def test_an_email_of_a_language_that_runs_from_right_to_left_says_so(settings):

@@ -14,7 +14,7 @@ from notifications.templating.nodes import Body, For, If, Plural, Scope
 from notifications.templating.validation.candidate import Candidate
 from notifications.templating.validation.finding import Code, Finding
 from notifications.templating.validation.markup import EMAIL
-from notifications.templating.validation.source import prose_of, words
+from notifications.templating.validation.source import Spot, masked, prose_of, words
 
 PLURAL_MISSING = Code("notify.T100", "warning", "a plural form of the language is missing")
 PLURAL_UNUSED = Code("notify.T101", "note", "a plural form that the language does not have")
@@ -26,7 +26,9 @@ LEFT_OVER = Code("notify.T105", "warning", "a placeholder is left over")
 COUNTS = range(1000)
 """Enough to tell which forms everyday counts need: Spanish has one of its own for a million, and does well without."""
 _LEFT_OVER = re.compile(r"\b(?:TODO|FIXME|TBD|XXX+)\b|(?i:\blorem ipsum\b|\[(?:your |insert )?(?:name|text|date)\])")
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_ISOLATES = "\u2066\u2067\u2068"
+_END_OF_ISOLATE = "\u2069"
+_TURNING = re.compile(f"[\u202a-\u202e{_ISOLATES}{_END_OF_ISOLATE}]")
 _RIGHT_TO_LEFT = re.compile(r"""\bdir\s*=\s*["']?rtl\b""", re.IGNORECASE)
 
 
@@ -110,13 +112,14 @@ def _base(language: str) -> str:
 def direction(text: Candidate) -> Iterator[Finding]:
     """Characters that nobody sees, and after which the text stands in another order; and HTML that does not say dir."""
     for part in text.parts:
-        for prose in prose_of(text.written[part.name], html=part.is_html):
-            for found in _TURNING.finditer(prose.text):
+        for number, line in enumerate(masked(text.written[part.name]).splitlines(), 1):
+            for place in _turned(line):
                 yield DIRECTION.found(
-                    f"Here stands a character that nobody sees and that turns the direction of writing "
-                    f"(U+{ord(found[0]):04X}). Delete it: {_language(text)} is shown in its own direction anyway.",
+                    "Here stands a character that nobody sees and that turns the direction of writing "
+                    f"(U+{ord(line[place]):04X}). Delete it, or, around a name in another script, write U+2068 before "
+                    "and U+2069 behind it on the same line.",
                     part.name,
-                    prose.at(found.start()),
+                    Spot(number, place + 1),
                 )
     rendered = text.rendered(EMAIL)
     if rendered and texts.is_bidi(text.spoken) and not _RIGHT_TO_LEFT.search(rendered):
@@ -124,6 +127,19 @@ def direction(text: Candidate) -> Iterator[Finding]:
             f'{_language(text)} runs from right to left. Extend a layout that says so, or write <html dir="rtl">.',
             EMAIL,
         )
+
+
+def _turned(line: str) -> list[int]:
+    """Where the direction is turned for more than what stands between an isolate and its end: UAX 9, 2.4."""
+    found, opened = [], []
+    for match in _TURNING.finditer(line):
+        if match[0] in _ISOLATES:
+            opened.append(match.start())
+        elif match[0] == _END_OF_ISOLATE and opened:
+            opened.pop()
+        else:
+            found.append(match.start())
+    return sorted([*found, *opened])
 
 
 def placeholders(text: Candidate) -> Iterator[Finding]:

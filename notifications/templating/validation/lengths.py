@@ -32,7 +32,7 @@ def shown_length(text: Candidate) -> Iterator[Finding]:
     """What screens cut off: of the example, or only of the longest values."""
     for part, (most, where) in SHOWN.items():
         for code, longest in ((CUT, False), (CUT_AT_LONGEST, True)):
-            length = len(one_line(text.rendered(part, longest=longest)))
+            length = _letters(one_line(text.rendered(part, longest=longest)))
             if length > most:
                 values = "the longest values" if longest else "the example values"
                 yield code.found(
@@ -41,6 +41,15 @@ def shown_length(text: Candidate) -> Iterator[Finding]:
                     part,
                 )
                 break
+
+
+def _letters(text: str) -> int:
+    """As readers count them: a syllable of Hindi is one, of however many characters."""
+    if text.isascii():
+        return len(text)
+    import regex  # it takes its time, and plain letters do without
+
+    return len(regex.findall(r"\X", text))
 
 
 def subject_length(text: Candidate) -> Iterator[Finding]:
