@@ -5,17 +5,20 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from notifications.exceptions import TemplateSyntaxError, known
 from notifications.templating.filters import FILTERS, NOT_OFFERED
 from notifications.templating.nodes import Condition, Constant, Expression, Filtered, Not, Operation, Path, Place
 
 STRING = r'"(?:[^"\\]|\\.)*"' + "|" + r"'(?:[^'\\]|\\.)*'"
-_BIT = re.compile(rf"(?:{STRING}|[^\s\"'])+")
-_ATOM = re.compile(rf"(?P<string>{STRING})|(?P<number>-?\d+(?:\.\d+)?)(?![\w.])|(?P<path>[^\s|:,()\"'=<>!%{{}}]+)")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_INDEX = re.compile(r"\d{1,4}")
+_BIT = re.compile(rf"\s*((?:{STRING}|[^\s\"'])+)")
+_ATOM = re.compile(
+    rf"(?P<string>{STRING})|(?P<number>-?[0-9]+(?:\.[0-9]+)?)(?![\w.])|(?P<path>[^\s|:,()\"'=<>!%{{}}]+)"
+)
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+RESERVED = frozenset({"True", "False", "None", "forloop", "block", "LANGUAGE_CODE", "LANGUAGE_BIDI"})
+"""names that a text cannot give to values of its own"""
+_INDEX = re.compile(r"[0-9]{1,4}")
 _FILTER = re.compile(r"\|\s*(?P<name>[^\s|:]*)")
 _CONSTANTS = {"True": Constant(True), "False": Constant(False), "None": Constant(None)}
 _PRECEDENCE = {"or": 1, "and": 2, "in": 4, "not in": 4}
@@ -24,11 +27,21 @@ _PRECEDENCE |= dict.fromkeys(_COMPARISONS, 5)
 NOT_PRECEDENCE = 3
 DEPTH_MAX = 20
 """of conditions and of chains of filters"""
+OPERANDS_MAX = 50
+"""values in one condition"""
 
 
-def bits(contents: str) -> list[str]:
-    """The words of a tag; one that holds a text in quotes stays whole."""
-    return _BIT.findall(contents)
+def bits(contents: str, place: Place) -> list[str]:
+    """The words of a tag; one that holds a text in quotes stays whole. Raises `TemplateSyntaxError`."""
+    words, position = [], 0
+    while match := _BIT.match(contents, position):
+        words.append(match[1])
+        position = match.end()
+    if rest := contents[position:].strip():
+        raise TemplateSyntaxError.at(
+            place, f"The quote of {_short(rest)} is not closed. Write {rest[0]} at its end, too."
+        )
+    return words
 
 
 def suggestion(word: str, names: Collection[str]) -> str:
@@ -63,6 +76,8 @@ def parse_expression(text: str, place: Place) -> Expression:
 
 
 def _not_a_value(source: str) -> str:
+    if re.search(r"[=<>!]", source):
+        return f"'{_short(source)}' is not understood. Comparisons stand in {{% if %}}, with a space on each side."
     return (
         f"'{_short(source)}' is not understood. Write the name of a value, or a text in quotes, and filters behind it: "
         '{{ doctor }}, {{ doctor|default:"us" }}. Calls and arithmetic are not possible.'
@@ -114,12 +129,16 @@ def _path(text: str, place: Place) -> Expression:
             raise TemplateSyntaxError.at(
                 place, f"'{_short(text)}': a name never begins with an underscore. {_VALUES_ONLY}"
             )
-    well_formed = _NAME.fullmatch(first) and all(_NAME.fullmatch(each) or _INDEX.fullmatch(each) for each in others)
+    well_formed = NAME.fullmatch(first) and all(NAME.fullmatch(each) or _INDEX.fullmatch(each) for each in others)
     if not well_formed:
         odd = next((each for each in text if not (each.isascii() and (each.isalnum() or each in "._"))), "")
         which = f" It holds {_named(odd)}." if odd else ""
         raise TemplateSyntaxError.at(
             place, f"'{_short(text)}' is no name of a value.{which} Names are of plain letters, digits and underscores."
+        )
+    if first == "block":
+        raise TemplateSyntaxError.at(
+            place, "Of blocks there is {{ block.super }} only. It stands alone: without filters, and in no other tag."
         )
     if len(names) > 5:
         raise TemplateSyntaxError.at(place, f"'{_short(text)}' has more than 4 dots. {_VALUES_ONLY}")
@@ -138,7 +157,7 @@ def _named(character: str) -> str:
 
 def parse_condition(text: str, place: Place) -> Condition:
     """What stands behind {% if %}. Raises `TemplateSyntaxError`."""
-    tokens = _operators_joined(bits(text))
+    tokens = _operators_joined(bits(text, place))
     if not tokens:
         raise TemplateSyntaxError.at(place, "{% if %} needs a condition, such as {% if place %}.")
     return _Conditions(tokens, place).parse()
@@ -160,7 +179,7 @@ class _Conditions:
     def __init__(self, tokens: Sequence[str], place: Place) -> None:
         self.tokens = tokens
         self.place = place
-        self.position = 0
+        self.position = self.operands = 0
 
     def parse(self) -> Condition:
         condition = self._operation(0, 0)
@@ -188,6 +207,11 @@ class _Conditions:
             return Not(self._operation(NOT_PRECEDENCE, depth + 1))
         if token in _PRECEDENCE:
             self._refuse(token)
+        self.operands += 1
+        if self.operands > OPERANDS_MAX:
+            raise TemplateSyntaxError.at(
+                self.place, f"The condition has more than {OPERANDS_MAX} values. Put one {{% if %}} into another."
+            )
         return parse_expression(token, self.place)
 
     def _peek(self) -> str:
@@ -200,8 +224,3 @@ class _Conditions:
         elif token in ("=", "&&", "||", "!", "<>"):
             hint = "Write == for equal, != for different, and, or, not."
         raise TemplateSyntaxError.at(self.place, f"'{_short(token)}' is not expected in the condition. {hint}")
-
-
-def moved(expression: Expression, place: Place) -> Expression:
-    """The same value, told of at another place."""
-    return expression if isinstance(expression, Constant) else replace(expression, place=place)

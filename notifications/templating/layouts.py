@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from notifications.exceptions import TemplateSyntaxError, known
@@ -11,10 +12,15 @@ from notifications.templating.nodes import (
     Block,
     Body,
     Condition,
+    Constant,
+    Filtered,
     For,
+    Format,
     If,
     Include,
+    Link,
     Not,
+    Operation,
     Output,
     Parsed,
     Path,
@@ -30,6 +36,10 @@ DEPTH_MAX = 8
 """layouts that extend or include each other"""
 SIZE_MAX = 20_000
 """nodes of the whole tree"""
+LENGTH_MAX = 500_000
+"""characters of the whole tree"""
+NESTING_MAX = 60
+"""branches, blocks and layouts inside each other"""
 SUPER = ("block", "super")
 
 
@@ -41,7 +51,8 @@ def assemble(parsed: Parsed, load: Load, constants: Mapping[str, Any]) -> Body:
 class _Assembly:
     def __init__(self, load: Load, constants: Mapping[str, Any]) -> None:
         self.load, self.constants = load, constants
-        self.size = 0
+        self.size = self.length = self.nesting = 0
+        self.open_blocks: list[str] = []
 
     def whole(self, parsed: Parsed, depth: int) -> Body:
         chain = self._chain(parsed)
@@ -73,19 +84,19 @@ class _Assembly:
     def _loaded(self, name: str, place: Place) -> Parsed:
         layout = self.load(name)
         if layout is None:
-            raise TemplateSyntaxError.at(place, f"There is no layout {name}.")
+            raise TemplateSyntaxError.at(
+                place, f"There is no layout {name}. Check its name; layouts are files that developers add."
+            )
         return layout
 
     def _body(self, body: Body, blocks: Mapping[str, list[Block]], above: tuple[Block, ...], depth: int) -> Body:
         """`above`: the blocks that the present one replaces, for {{ block.super }}."""
+        self.nesting += 1
         nodes: list[Any] = []
         for node in body:
-            self.size += 1
-            if self.size > SIZE_MAX:
-                raise TemplateSyntaxError.at(node.place, f"The text has more than {SIZE_MAX:,} parts. Make it shorter.")
+            self._count(node)
             if isinstance(node, Block):
-                first, *others = blocks[node.name]
-                nodes += self._body(first.body, blocks, tuple(others), depth)
+                nodes += self._block(node, blocks, depth)
             elif isinstance(node, Output) and isinstance(node.value, Path) and node.value.names == SUPER:
                 if above:
                     nodes += self._body(above[0].body, blocks, above[1:], depth)
@@ -94,26 +105,81 @@ class _Assembly:
             elif isinstance(node, If):
                 nodes += self._if(node, blocks, above, depth)
             elif isinstance(node, For):
-                bodies = [self._body(each, blocks, above, depth) for each in (node.body, node.empty)]
-                nodes.append(For(node.names, node.items, node.backwards, bodies[0], bodies[1], node.place))
+                inner, empty = (self._body(each, blocks, above, depth) for each in (node.body, node.empty))
+                nodes.append(replace(node, items=self._known(node.items), body=inner, empty=empty))
             elif isinstance(node, Plural):
                 cases = tuple((name, self._body(each, blocks, above, depth)) for name, each in node.cases)
-                nodes.append(Plural(node.count, cases, node.place))
-            elif isinstance(node, Output) and isinstance(node.value, Path) and node.value.names[0] in self.constants:
-                nodes.append(Text(str(self.constants[node.value.names[0]]), node.place))
+                nodes.append(replace(node, count=self._known(node.count), cases=cases))
             else:
-                nodes.append(node)
+                nodes.append(self._leaf(node))
+        self.nesting -= 1
         return tuple(nodes)
+
+    def _count(self, node: Any) -> None:
+        self.size += 1
+        if self.size > SIZE_MAX:
+            raise TemplateSyntaxError.at(node.place, f"The text has more than {SIZE_MAX:,} parts. Make it shorter.")
+        if isinstance(node, Text):
+            self.length += len(node.text)
+            if self.length > LENGTH_MAX:
+                raise TemplateSyntaxError.at(
+                    node.place, f"With its layouts the text has more than {LENGTH_MAX:,} characters. Make it shorter."
+                )
+        if self.nesting > NESTING_MAX:
+            raise TemplateSyntaxError.at(
+                node.place, f"With its layouts the text is nested more than {NESTING_MAX} deep. Use fewer tags."
+            )
+
+    def _block(self, node: Block, blocks: Mapping[str, list[Block]], depth: int) -> Body:
+        if node.name in self.open_blocks:
+            raise TemplateSyntaxError.at(
+                node.place, f"The block '{node.name}' would stand inside itself. Take it out of the block around it."
+            )
+        first, *others = blocks[node.name]
+        self.open_blocks.append(node.name)
+        body = self._body(first.body, blocks, tuple(others), depth)
+        self.open_blocks.pop()
+        return body
+
+    def _leaf(self, node: Any) -> Any:
+        if isinstance(node, Output):
+            value = self._known(node.value)
+            if isinstance(value, Constant) and value is not node.value:
+                return Text(str(value.value), node.place)
+            return replace(node, value=value)
+        if isinstance(node, Format):
+            return replace(node, value=self._known(node.value), argument=node.argument and self._known(node.argument))
+        if isinstance(node, Link):
+            return replace(node, address=self._known(node.address), label=node.label and self._known(node.label))
+        return node
+
+    def _known(self, condition: Any) -> Any:
+        """An expression or a condition, with the constants in their places."""
+        if isinstance(condition, Path) and len(condition.names) == 1 and condition.names[0] in self.constants:
+            return Constant(self.constants[condition.names[0]])
+        if isinstance(condition, Filtered):
+            argument = condition.argument and self._known(condition.argument)
+            return replace(condition, value=self._known(condition.value), argument=argument)
+        if isinstance(condition, Not):
+            return Not(self._known(condition.condition))
+        if isinstance(condition, Operation):
+            return replace(condition, left=self._known(condition.left), right=self._known(condition.right))
+        return condition
 
     def _included(self, node: Include, depth: int) -> Scope:
         if depth >= DEPTH_MAX:
             raise TemplateSyntaxError.at(node.place, f"More than {DEPTH_MAX} texts include each other.")
-        return Scope(node.values, self.whole(self._loaded(node.template, node.place), depth + 1), node.place)
+        values = tuple((name, self._known(value)) for name, value in node.values)
+        outer, self.open_blocks = self.open_blocks, []  # an included text has blocks of its own
+        body = self.whole(self._loaded(node.template, node.place), depth + 1)
+        self.open_blocks = outer
+        return Scope(values, body, node.place)
 
     def _if(self, node: If, blocks: Mapping[str, list[Block]], above: tuple[Block, ...], depth: int) -> Body:
         """The branches that may be taken; if only one can be, its nodes."""
         branches: list[tuple[Condition | None, Body]] = []
         for condition, body in node.branches:
+            condition = None if condition is None else self._known(condition)
             decided = None if condition is None else self._decided(condition)
             if decided is False:
                 continue
@@ -129,9 +195,7 @@ class _Assembly:
         if isinstance(condition, Not):
             decided = self._decided(condition.condition)
             return None if decided is None else not decided
-        if isinstance(condition, Path) and condition.names[0] in self.constants:
-            return bool(self.constants[condition.names[0]])
-        return None
+        return bool(condition.value) if isinstance(condition, Constant) else None
 
 
 def _nested(parsed: Parsed) -> set[str]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
 from notifications.exceptions import TemplateSyntaxError
-from notifications.templating.expressions import STRING, bits, parse_condition, parse_expression, suggestion
+from notifications.templating.expressions import (
+    NAME,
+    RESERVED,
+    STRING,
+    parse_condition,
+    parse_expression,
+    suggestion,
+)
 from notifications.templating.format_tags import FORMATS
 from notifications.templating.nodes import (
     Block,
@@ -23,26 +29,41 @@ from notifications.templating.nodes import (
     Node,
     Output,
     Parsed,
+    Path,
     Place,
     Plural,
     Text,
 )
+from notifications.templating.tokens import SOURCE_MAX, Token, refuse_unfit, tokens
+
+__all__ = ["BUTTON", "LAYOUTS", "SOURCE_MAX", "parse"]
 
 LAYOUTS = "notifications/layouts/"
 """the folder of what texts may extend and include"""
 BUTTON = f"{LAYOUTS}email_button.html"
-SOURCE_MAX = 200_000
-"""characters of a text"""
 NESTING_MAX = 20
 PLURALS = ("zero", "one", "two", "few", "many", "other")
-_TAG = re.compile(r"\{%(?P<tag>.*?)%\}|\{\{(?P<output>.*?)\}\}|\{#.*?#\}")
-_END_OF_COMMENT = re.compile(r"\{%\s*endcomment\s*%\}")
+SUPER = "block.super"
 _STRING = re.compile(STRING)
 _ASSIGNMENT = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.+)", re.DOTALL)
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_LAYOUT = re.compile(rf"{LAYOUTS}(?:[A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 NOT_OFFERED = {
+    "elseif": "Write {% elif … %}.",
+    "elsif": "Write {% elif … %}.",
+    "templatetag": "Braces can be written as a value: {{ '{{' }}.",
+    "cycler": "Leave it out.",
+    "resetcycle": "Leave it out.",
+    "get_current_language": "Use {{ LANGUAGE_CODE }}.",
+    "get_static_prefix": "Write the whole address of the picture.",
+    "get_media_prefix": "Write the whole address of the picture.",
+    "language": "Write one text for each language.",
+    "localize": "Write {% number … %} or {% date … %}, which write as the reader's language does.",
+    "localtime": "Times are always shown in the reader's own time zone: leave it out.",
+    "timezone": "Times are always shown in the reader's own time zone: leave it out.",
+    "querystring": "Use {{ link }}: the type says where it leads.",
+    "do": "Values cannot be changed; use those that the type gives.",
+    "from": "Nothing has to be imported: leave it out.",
     "load": "Nothing has to be loaded: leave it out.",
     "include": f'Only what is in {LAYOUTS} can be included: {{% include "{LAYOUTS}…" %}}.',
     "with": "Use the value itself where you need it.",
@@ -75,99 +96,9 @@ NOT_OFFERED = {
 """tags that people know from elsewhere → what to do instead"""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of the source: text, the inside of {{ … }}, or the inside of {% … %} with its first word."""
-
-    kind: str
-    contents: str
-    place: Place
-    tag: str = ""
-
-    @property
-    def words(self) -> list[str]:
-        """Of a tag, behind its name."""
-        return bits(self.contents)[1:]
-
-    @property
-    def rest(self) -> str:
-        """Of a tag, all behind its name."""
-        return self.contents.strip()[len(self.tag) :].strip()
-
-
-def tokens(source: str, name: str) -> Iterator[Token]:
-    """The pieces, in order. Raises `TemplateSyntaxError`."""
-    places = _Places(source, name)
-    position = 0
-    while match := _TAG.search(source, position):
-        if match.start() > position:
-            yield _text(source[position : match.start()], places.at(position))
-        place = places.at(match.start())
-        position = match.end()
-        contents = match["tag"] if match["tag"] is not None else match["output"]
-        if contents is None:
-            continue
-        _refuse_direction_controls(contents, place)
-        if match["output"] is not None:
-            yield Token("output", contents, place)
-            continue
-        word = next(iter(contents.split()), "")
-        if word == "comment":
-            end = _END_OF_COMMENT.search(source, position)
-            if end is None:
-                raise TemplateSyntaxError.at(place, "{% comment %} is never closed: add {% endcomment %}.")
-            position = end.end()
-        else:
-            yield Token("tag", contents, place, word)
-    if position < len(source):
-        yield _text(source[position:], places.at(position))
-
-
-class _Places:
-    """Line and column of ever later positions, each found from the one before."""
-
-    def __init__(self, source: str, name: str) -> None:
-        self.source, self.name = source, name
-        self.position, self.line, self.start = 0, 1, 0
-
-    def at(self, position: int) -> Place:
-        passed = self.source.count("\n", self.position, position)
-        if passed:
-            self.line += passed
-            self.start = self.source.rfind("\n", self.position, position) + 1
-        self.position = position
-        return Place(self.name, self.line, position - self.start + 1)
-
-
-def _text(text: str, place: Place) -> Token:
-    for opening, closing, what in (("{{", "}}", "A value"), ("{%", "%}", "A tag")):
-        if opening in text:
-            lines = text[: text.index(opening)].split("\n")
-            column = len(lines[-1]) + (place.column if len(lines) == 1 else 1)
-            found = Place(place.template, place.line + len(lines) - 1, column)
-            raise TemplateSyntaxError.at(
-                found, f"'{opening}' is not closed on its line. {what} is written {opening} … {closing}, on one line."
-            )
-    return Token("text", text, place)
-
-
-def _refuse_direction_controls(contents: str, place: Place) -> None:
-    if found := _BIDI_CONTROLS.search(contents):
-        raise TemplateSyntaxError.at(
-            place,
-            f"U+{ord(found[0]):04X}, which turns the direction of writing, stands inside a tag, where it hides what is "
-            "written. Delete it, or write the tag anew.",
-        )
-
-
 def parse(source: str, name: str, *, html: bool) -> Parsed:
     """The tree of a text. Raises `TemplateSyntaxError` with the line, the column, and what to do."""
-    if len(source) > SOURCE_MAX:
-        raise TemplateSyntaxError(
-            f"The text has {len(source):,} characters; {SOURCE_MAX:,} are the most.", template=name
-        )
-    if "\x00" in source:
-        raise TemplateSyntaxError("The text holds a NUL character. Delete it.", template=name)
+    refuse_unfit(source, name)
     return _Parser(source, name, html).parse()
 
 
@@ -195,9 +126,12 @@ class _Parser:
         for token in self.tokens:
             if token.kind == "text":
                 nodes.append(Text(token.contents, token.place))
+            elif token.kind == "output" and token.contents.strip() == SUPER:
+                nodes.append(Output(Path(("block", "super"), token.place), token.place))
             elif token.kind == "output":
                 nodes.append(Output(parse_expression(token.contents, token.place), token.place))
             elif token.tag in ends:
+                self._refuse_words(token, opened)
                 self.depth -= 1
                 return tuple(nodes), token
             else:
@@ -209,6 +143,17 @@ class _Parser:
                 opened.place, f"{{% {opened.tag} %}} is never closed: add {{% end{opened.tag} %}}."
             )
         return tuple(nodes), None
+
+    def _refuse_words(self, end: Token, opened: Token | None) -> None:
+        """Of a tag that ends a body: only {% elif %} has a condition, and {% endblock %} may name its block."""
+        if end.tag == "elif" or not end.rest:
+            return
+        if end.tag == "endblock" and opened and end.words == opened.words:
+            return
+        hint = "For a further condition write {% elif … %}." if end.tag == "else" else "Delete what follows its name."
+        raise TemplateSyntaxError.at(
+            end.place, f"{{% {end.tag} %}} takes nothing: '{end.rest[:30]}' is too much. {hint}"
+        )
 
     def _tag(self, token: Token, opened: Token | None, *, first: bool) -> Node | None:
         if token.tag == "extends":
@@ -239,15 +184,17 @@ class _Parser:
 
     def _layout(self, token: Token, named: list[str], fits: bool = True) -> str:
         name = named[0][1:-1] if named and fits and _STRING.fullmatch(named[0]) else ""
-        if not name.startswith(LAYOUTS) or ".." in name or "\\" in name:
+        if not _LAYOUT.fullmatch(name):
             raise TemplateSyntaxError.at(
-                token.place, f'{{% {token.tag} %}} takes a name in quotes that begins with "{LAYOUTS}".'
+                token.place,
+                f'{{% {token.tag} %}} takes the name of a layout in quotes, which begins with "{LAYOUTS}": '
+                f'{{% {token.tag} "{LAYOUTS}email.html" %}}.',
             )
         return name
 
     def _block(self, token: Token) -> Block:
         words = token.words
-        if len(words) != 1 or not _NAME.fullmatch(words[0]):
+        if len(words) != 1 or not NAME.fullmatch(words[0]):
             raise TemplateSyntaxError.at(token.place, "{% block %} takes one name, such as {% block content %}.")
         if words[0] in self.blocks:
             raise TemplateSyntaxError.at(token.place, f"There are two blocks '{words[0]}'. Give one another name.")
@@ -271,8 +218,10 @@ class _Parser:
         words = token.words
         backwards = words[-1:] == ["reversed"]
         words = words[:-1] if backwards else words
-        names = "".join(words[:-2]).split(",") if len(words) >= 3 and words[-2] == "in" else []
-        if not names or not all(_NAME.fullmatch(each) and each != "forloop" for each in names):
+        written = " ".join(words[:-2]) if len(words) >= 3 and words[-2] == "in" else ""
+        names = [each.strip() for each in written.split(",")]
+        _refuse_reserved(names, token.place)
+        if not all(map(NAME.fullmatch, names)):
             raise TemplateSyntaxError.at(
                 token.place, "{% for %} is written {% for each in items %}: a name of yours, 'in', and a list."
             )
@@ -334,10 +283,11 @@ class _Parser:
     def _include(self, token: Token) -> Include:
         words = token.words
         name = self._layout(token, words[:1])
-        given = words[2:] if words[1:2] == ["with"] else words[1:]
+        given = words[2:]
         matches = [_ASSIGNMENT.fullmatch(each) for each in given]
         values = [(each[1], parse_expression(each[2], token.place)) for each in matches if each]
-        if len(values) != len(words[2:]):
+        _refuse_reserved([name for name, _ in values], token.place)
+        if len(values) != len(given) or words[1:2] != ["with"][: len(words[1:])] or words[1:] == ["with"]:
             raise TemplateSyntaxError.at(
                 token.place, f'{{% include %}} is written {{% include "{LAYOUTS}…" with name=value %}}.'
             )
@@ -352,6 +302,12 @@ class _Parser:
         "button": _button,
         "include": _include,
     }
+
+
+def _refuse_reserved(names: Collection[str], place: Place) -> None:
+    for each in names:
+        if each in RESERVED:
+            raise TemplateSyntaxError.at(place, f"'{each}' is a word of the language. Give the value another name.")
 
 
 def _matters(node: Node) -> bool:
