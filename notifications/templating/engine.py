@@ -15,7 +15,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from notifications.exceptions import TemplateError
+from notifications.exceptions import TemplateError, TemplateSyntaxError
 from notifications.templating import formats, inlining
 from notifications.templating.filters import FILTERS
 from notifications.templating.format_tags import FORMATS
@@ -41,7 +41,7 @@ from notifications.templating.nodes import (
     Text,
 )
 from notifications.templating.parser import parse
-from notifications.templating.plain import PLAIN, NotPlainError, plain
+from notifications.templating.plain import SCALARS, NotPlainError, plain
 from notifications.templating.reading import FormatError
 
 ITERATIONS_MAX = 10_000
@@ -51,6 +51,7 @@ OUTPUT_MAX = 1_000_000
 SECONDS_MAX = 1.0
 """of this thread's processor time, so that a busy machine fails nothing"""
 STEPS_BETWEEN_LOOKS = 64
+CHARACTERS_IN_STEP = 256
 LINK_STARTS = ("https://", "http://", "mailto:", "tel:", "/", "#", "sms:")
 
 
@@ -58,41 +59,56 @@ class Missing(LookupError):
     """A value was asked for that was not given."""
 
 
+class Refused(ValueError):
+    """A value is of a wrong kind, or a limit is reached. The message holds nothing of the values."""
+
+
 class Run:
     """One rendering: the values in sight, what has come out, and what it has cost."""
 
-    __slots__ = ("deadline", "iterations", "out", "place", "size", "steps", "values")
+    __slots__ = ("deadline", "fuel", "iterations", "out", "place", "plain", "size", "values")
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
         self.out: list[str] = []
-        self.size = self.iterations = self.steps = 0
+        self.size = self.iterations = 0
+        self.fuel = STEPS_BETWEEN_LOOKS
         self.deadline = 0.0
         self.place: Place | None = None
+        self.plain: dict[int, tuple[Any, Any]] = {}
+        """id → the value, kept so that no other gets its id, and what it is as plain data"""
 
     def write(self, text: str) -> None:
         self.size += len(text)
         if self.size > OUTPUT_MAX:
-            raise ValueError(f"The text grows beyond {OUTPUT_MAX:,} characters")
+            raise Refused(f"The text grows beyond {OUTPUT_MAX:,} characters")
         self.out.append(text)
-        self.steps += 1
-        if not self.steps % STEPS_BETWEEN_LOOKS:
-            self.look_at_the_clock()
+        self.spend(1)
 
-    def repeat(self, size: int) -> None:
-        """Once more through a loop whose own text has so many characters."""
+    def repeat(self) -> None:
+        """Once more through a loop."""
         self.iterations += 1
         if self.iterations > ITERATIONS_MAX:
-            raise ValueError(f"Its loops go round more than {ITERATIONS_MAX:,} times")
-        self.size += size
-        if not self.iterations % STEPS_BETWEEN_LOOKS:
-            self.look_at_the_clock()
+            raise Refused(f"Its loops go round more than {ITERATIONS_MAX:,} times")
+        if self.size > OUTPUT_MAX:
+            raise Refused(f"The text grows beyond {OUTPUT_MAX:,} characters")
+        self.spend(1)
 
-    def look_at_the_clock(self) -> None:
+    def spend(self, steps: int) -> None:
+        """Take so many steps. The clock is looked at now and then: each look takes longer than most steps."""
+        self.fuel -= steps
+        if self.fuel > 0:
+            return
+        self.fuel = STEPS_BETWEEN_LOOKS
         now = time.thread_time()
         self.deadline = self.deadline or now + SECONDS_MAX
         if now > self.deadline:
-            raise ValueError(f"It takes longer than {SECONDS_MAX:g} s")
+            raise Refused(f"It takes longer than {SECONDS_MAX:g} s")
+
+
+def _cost(value: Any) -> int:
+    """Steps that it takes to look through a value."""
+    return 1 + len(value) // CHARACTERS_IN_STEP if type(value) in (str, list, tuple) else 1
 
 
 Step = Callable[[Run], None]
@@ -115,10 +131,23 @@ class Compiled:
         run = Run(values)
         try:
             _perform(self.steps, run)
+            text = _well_formed("".join(run.out))
+            return inlining.inline(text) if self.inline_each else text
         except Exception as error:
             raise _failure(self.name, run.place, error) from error
-        text = "".join(run.out)
-        return inlining.inline(text) if self.inline_each else text
+
+
+def _well_formed(text: str) -> str:
+    """Without NUL and halves of characters, which neither databases nor providers take: readers see a sign instead."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def compile_text(
@@ -132,7 +161,10 @@ def compile_text(
     body = assemble(parse(source, name, html=html), load, constants)
     if html:
         body = with_contexts(body)
-    written = inlining.inlined(body) if styled else body
+    try:
+        written = inlining.inlined(body) if styled else body
+    except inlining.TooMuch as error:
+        raise TemplateSyntaxError.at(Place(name, 1, 1), f"{error}.") from None
     return Compiled(
         name=name,
         body=body,
@@ -146,17 +178,18 @@ def _failure(name: str, place: Place | None, error: Exception) -> TemplateError:
     where = f"{template}, line {line}" if line else template
     if isinstance(error, FormatError):  # what is stored of it holds nothing of the recipient's
         text = error.redacted
-    elif isinstance(error, Missing | ValueError):
+    elif isinstance(error, Missing | Refused | inlining.TooMuch):
         text = str(error)
     else:
-        text = f"{type(error).__name__}: {error}"
+        text = type(error).__name__
     return TemplateError(f"{where}: {text}", template=template, line=line, column=column)
 
 
 def _perform(steps: Sequence[Step | str], run: Run) -> None:
     append = run.out.append
     for step in steps:
-        if step.__class__ is str:
+        if type(step) is str:
+            run.size += len(step)
             append(step)
         else:
             step(run)  # type: ignore[operator]
@@ -203,7 +236,7 @@ class _Compiler:
             def write(run: Run) -> None:
                 run.place = place
                 value = get(run)
-                run.write(value if value.__class__ is SafeString else escape(text_of(value)))
+                run.write(value if type(value) is SafeString else escape(text_of(value)))
 
         return write
 
@@ -241,6 +274,7 @@ class _Compiler:
         ]
 
         def write(run: Run) -> None:
+            run.spend(len(branches))
             for holds, steps in branches:
                 run.place = place
                 if holds(run):
@@ -252,10 +286,10 @@ class _Compiler:
     def _for(self, node: For) -> Step:
         place, get, names, backwards = node.place, value_of(node.items), node.names, node.backwards
         steps, empty = self.body(node.body), self.body(node.empty)
-        size = sum(len(each) for each in steps if isinstance(each, str))
 
         def write(run: Run) -> None:
             run.place = place
+            run.spend(1)
             items = _items(get(run))
             if backwards:
                 items.reverse()
@@ -267,7 +301,7 @@ class _Compiler:
             above = outer.get("forloop", {})
             for number, item in enumerate(items):
                 run.place = place
-                run.repeat(size)
+                run.repeat()
                 _name(inner, names, item)
                 inner["forloop"] = _loop(number, len(items), above)
                 _perform(steps, run)
@@ -282,6 +316,7 @@ class _Compiler:
 
         def write(run: Run) -> None:
             run.place = place
+            run.spend(1)
             _perform(cases.get(formats.plural_category(get(run)), other), run)
 
         return write
@@ -293,6 +328,7 @@ class _Compiler:
 
         def write(run: Run) -> None:
             run.place = place
+            run.spend(1)
             outer = run.values
             run.values = {**outer, **{name: get(run) for name, get in given}}
             _perform(steps, run)
@@ -323,7 +359,7 @@ def _path(path: Path) -> Getter:
                 value = run.values[first]
             except KeyError:
                 raise Missing(f"There is no value {first}") from None
-            return value if value.__class__ in PLAIN else _plain(value, path)
+            return value if type(value) in SCALARS else _plain(run, value, path)
 
         return get_one
 
@@ -333,25 +369,32 @@ def _path(path: Path) -> Getter:
             for name in others:
                 value = _inside(value, name)
         except (KeyError, IndexError):
-            raise Missing(f"There is no value {path}") from None
-        return value if value.__class__ in PLAIN else _plain(value, path)
+            hint = ""
+            if path.names[-1] in ("items", "keys", "values"):
+                hint = f". Write {{% for name, value in {'.'.join(path.names[:-1])} %}} to go through a group of values"
+            raise Missing(f"There is no value {path}{hint}") from None
+        return value if type(value) in SCALARS else _plain(run, value, path)
 
     return get
 
 
 def _inside(value: Any, name: str) -> Any:
-    if value.__class__ is dict:
+    kind = type(value)
+    if kind is dict:
         return value[name]
-    if value.__class__ in (list, tuple) and name.isdigit():
+    if kind in (list, tuple) and name.isdigit():
         return value[int(name)]
     raise KeyError(name)
 
 
-def _plain(value: Any, path: Path) -> Any:
-    try:
-        return plain(value)
-    except NotPlainError as error:
-        raise ValueError(f"The value {path} {error}") from None
+def _plain(run: Run, value: Any, path: Path) -> Any:
+    found = run.plain.get(id(value))
+    if found is None:
+        try:
+            found = run.plain[id(value)] = value, plain(value)
+        except NotPlainError as error:
+            raise Refused(f"The value {path} {error}") from None
+    return found[1]
 
 
 def _filtered(expression: Filtered) -> Getter:
@@ -359,9 +402,13 @@ def _filtered(expression: Filtered) -> Getter:
     argument = value_of(expression.argument) if expression.argument is not None else None
     if expression.filter == "default":  # the one that is there for what is missing
         value = _or_none(value)
-    if argument is None:
-        return lambda run: function(value(run))
-    return lambda run: function(value(run), argument(run))
+
+    def get(run: Run) -> Any:
+        given = value(run)
+        run.spend(_cost(given))
+        return function(given) if argument is None else function(given, argument(run))
+
+    return get
 
 
 def _or_none(get: Getter) -> Getter:
@@ -376,40 +423,43 @@ def _or_none(get: Getter) -> Getter:
 
 def text_of(value: Any) -> str:
     """What {{ … }} writes: nothing for None, dates and fractions as the reader's language does."""
-    kind = value.__class__
+    kind = type(value)
     if kind is str or kind is SafeString:
         text: str = value
         return text
     if value is None:
         return ""
-    if kind is int or kind is bool:
+    if kind is bool or (kind is int and value.bit_length() < 256):
         return str(value)
+    if kind is int:
+        raise Refused("{{ … }} cannot show a number with so many digits")
     return formats.plain_text(value)
 
 
 def _address(text: str) -> str:
     address = text.strip()
     if address and not address.lower().startswith(LINK_STARTS):
-        raise ValueError(f"It is no address for a link, which starts with one of {', '.join(LINK_STARTS)}")
+        raise Refused(f"It is no address for a link, which starts with one of {', '.join(LINK_STARTS)}")
     return address
 
 
 def _items(value: Any) -> list[Any]:
     if value is None:
         return []
-    if value.__class__ in (list, tuple):
+    kind = type(value)
+    if kind in (list, tuple):
         return list(value)
-    if value.__class__ is dict:
+    if kind is dict:
         return list(value.items())
-    raise ValueError(f"{{% for %}} needs a list; this is of the kind {type(value).__name__}")
+    raise Refused(f"{{% for %}} needs a list; this is of the kind {type(value).__name__}")
 
 
 def _name(values: dict[str, Any], names: Sequence[str], item: Any) -> None:
     if len(names) == 1:
         values[names[0]] = item
         return
-    if item.__class__ not in (list, tuple) or len(item) != len(names):
-        raise ValueError(f"{{% for {', '.join(names)} in … %}} needs items of {len(names)} values each")
+    if type(item) not in (list, tuple) or len(item) != len(names):
+        raise Refused(f"{{% for {', '.join(names)} in … %}} needs items of {len(names)} values each")
     values.update(zip(names, item, strict=True))
 
 
@@ -462,4 +512,10 @@ def condition_of(condition: Condition) -> Getter:
     if condition.operator == "or":
         return lambda run: left(run) or right(run)
     compare = _OPERATORS[condition.operator]
-    return lambda run: compare(left(run), right(run))
+
+    def holds(run: Run) -> bool:
+        one, other = left(run), right(run)
+        run.spend(_cost(other))
+        return compare(one, other)
+
+    return holds

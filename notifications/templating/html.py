@@ -2,146 +2,49 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from notifications.exceptions import TemplateSyntaxError
-from notifications.templating.nodes import Body, For, Format, If, Link, Node, Output, Place, Plural, Scope, Text
-
-URL_ATTRIBUTES = frozenset(
-    {"href", "src", "action", "formaction", "background", "cite", "poster", "data", "xlink:href"}
+from notifications.templating.markup import (
+    BEGINNINGS_MAX,
+    IN_TAG,
+    SETTLED,
+    START,
+    Forbidden,
+    State,
+    advance,
+    finished,
 )
-RAW = frozenset({"script", "style", "xmp", "noscript", "iframe", "noembed", "noframes"})
-"""elements whose inside is no HTML"""
-RCDATA = frozenset({"title", "textarea"})
-"""elements whose inside is text only"""
-_COMMENT_END = re.compile(r"-->")
-_OPENING = re.compile(r"<(!--|/?[A-Za-z][^\s/>]*|[!?])")
-_BETWEEN = re.compile(r"[\s/]*")
-_ATTRIBUTE = re.compile(r"[^\s=>/]+")
-_EQUALS = re.compile(r"\s*=\s*")
-_UNQUOTED = re.compile(r"[^\s>]+")
+from notifications.templating.nodes import Body, For, Format, If, Link, Node, Output, Place, Plural, Scope, Text
+from notifications.templating.tokens import place_in
 
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """`kind` is "text", "tag", "name" (of an attribute), "before" (its value), "value", "comment" or "raw"."""
-
-    kind: str = "text"
-    tag: str = ""
-    attribute: str = ""
-    quote: str = ""
-    empty: bool = True
-    """nothing of the attribute's value has come yet"""
-
-    @property
-    def between_tags(self) -> bool:
-        """Whether HTML is read here: an element or a comment may stand."""
-        return self.kind == "text" and self.tag not in RCDATA
-
-
-START = State()
-
-
-def advance(state: State, text: str) -> State:
-    """The state behind `text`."""
-    position = 0
-    while position < len(text):
-        state, position = _STEPS[state.kind](state, text, position)
-    return state
-
-
-def _in_text(state: State, text: str, position: int) -> tuple[State, int]:
-    if state.tag in RCDATA:  # up to its own end tag
-        return _to_end_tag(state, text, position)
-    match = _OPENING.search(text, position)
-    if match is None:
-        return State(), len(text)
-    if match[1] == "!--":
-        return State("comment"), match.end()
-    return State("tag", match[1].lower()), match.end()
-
-
-def _in_tag(state: State, text: str, position: int) -> tuple[State, int]:
-    between = _BETWEEN.match(text, position)
-    position = between.end() if between else position
-    if position >= len(text):
-        return State("tag", state.tag), position
-    if text[position] == ">":
-        if state.tag in RAW:
-            return State("raw", state.tag), position + 1
-        return State("text", state.tag if state.tag in RCDATA else ""), position + 1
-    name = _ATTRIBUTE.match(text, position)
-    if name is None:  # a stray =
-        return State("tag", state.tag), position + 1
-    return _behind_name(State("name", state.tag, name[0].lower()), text, name.end())
-
-
-def _behind_name(state: State, text: str, position: int) -> tuple[State, int]:
-    equals = _EQUALS.match(text, position)
-    if equals is None:
-        return (state if position >= len(text) else State("tag", state.tag)), position
-    return State("before", state.tag, state.attribute), equals.end()
-
-
-def _in_name(state: State, text: str, position: int) -> tuple[State, int]:
-    more = _ATTRIBUTE.match(text, position)
-    if more:
-        state = State("name", state.tag, state.attribute + more[0].lower())
-        position = more.end()
-    return _behind_name(state, text, position)
-
-
-def _before_value(state: State, text: str, position: int) -> tuple[State, int]:
-    if text[position].isspace():
-        return state, position + 1
-    if text[position] in "\"'":
-        return State("value", state.tag, state.attribute, text[position]), position + 1
-    value = _UNQUOTED.match(text, position)
-    return State("tag", state.tag), value.end() if value else position
-
-
-def _in_value(state: State, text: str, position: int) -> tuple[State, int]:
-    end = text.find(state.quote, position)
-    if end < 0:
-        begun = not state.empty or bool(text[position:].strip())
-        return replace(state, empty=not begun), len(text)
-    return State("tag", state.tag), end + 1
-
-
-def _in_comment(state: State, text: str, position: int) -> tuple[State, int]:
-    end = _COMMENT_END.search(text, position)
-    return (State(), end.end()) if end else (state, len(text))
-
-
-def _to_end_tag(state: State, text: str, position: int) -> tuple[State, int]:
-    end = re.compile(rf"</{state.tag}(?=[\s/>])", re.IGNORECASE).search(text, position)
-    return (State("tag", f"/{state.tag}"), end.end()) if end else (state, len(text))
-
-
-_STEPS = {
-    "text": _in_text,
-    "tag": _in_tag,
-    "name": _in_name,
-    "before": _before_value,
-    "value": _in_value,
-    "comment": _in_comment,
-    "raw": _to_end_tag,
-}
+_NO_VALUES = frozenset({"style", "link", "meta"})
+"""elements that decide about the whole message"""
+_NO_VALUE_IN = frozenset({"style", "srcdoc", "srcset", "ping"})
+"""attributes that are read in a way of their own"""
 
 
 def with_contexts(body: Body) -> Body:
     """The tree with the context of each value in it. Raises `TemplateSyntaxError` where a value must not stand."""
-    nodes, _ = _walk(body, START)
+    nodes, end = _walk(body, START)
+    if end.kind != "text" or end.tag or len(end.pending) > 1:
+        where = f"<{end.tag.lstrip('/')}>" if end.tag else "a comment"
+        raise TemplateSyntaxError.at(
+            body[-1].place, f"The HTML ends inside {where}: close it, with its quotes, before the end of the text."
+        )
     return nodes
 
 
 def _walk(body: Body, state: State) -> tuple[Body, State]:
     nodes: list[Node] = []
     for node in body:
-        found, state = _placed(node, state)
+        try:
+            found, state = _placed(node, state)
+        except Forbidden as error:
+            place = place_in(node.text, error.position, node.place) if isinstance(node, Text) else node.place
+            raise TemplateSyntaxError.at(place, error.hint) from None
         nodes.append(found)
     return tuple(nodes), state
 
@@ -151,15 +54,23 @@ def _placed(node: Any, state: State) -> tuple[Node, State]:
         return node, advance(state, node.text)
     if isinstance(node, Output):
         _refuse(node.place, state)
-        url = state.kind == "value" and state.attribute in URL_ATTRIBUTES and state.empty
-        context = "url" if url else "attribute" if state.kind == "value" else "text"
-        return replace(node, context=context), replace(state, empty=False)  # type: ignore[arg-type]
+        if not state.is_address:
+            return replace(node, context="attribute" if state.kind == "value" else "text"), state
+        if state.begins == {SETTLED}:
+            return replace(node, context="attribute"), state
+        _refuse_but_at_the_beginning(node.place, state)
+        # A value that begins an address is one of a kind that is allowed, or it is empty, and what follows begins it.
+        return replace(node, context="url"), replace(state, begins=frozenset({"", SETTLED}))
     if isinstance(node, Format):
         _refuse(node.place, state)
-        return node, replace(state, empty=False)
+        if state.is_address and state.begins != {SETTLED}:
+            raise TemplateSyntaxError.at(node.place, f"{{% {node.name} %}} cannot begin an address. {_BEGINNING}")
+        return node, state
     if isinstance(node, Link):
         if not state.between_tags:
-            raise TemplateSyntaxError.at(node.place, "{% link %} is a whole link; it cannot stand inside a tag.")
+            raise TemplateSyntaxError.at(
+                node.place, "{% link %} is a whole link and stands between tags. Here, write {{ … }} with the address."
+            )
         return node, state
     if isinstance(node, Scope):
         inner, state = _walk(node.body, state)
@@ -167,11 +78,19 @@ def _placed(node: Any, state: State) -> tuple[Node, State]:
     return _branched(node, state)
 
 
+_BEGINNING = 'Write how it begins, as href="https://example.org/{{ … }}", or let one value be all of it.'
+
+
+def _refuse_but_at_the_beginning(place: Place, state: State) -> None:
+    if state.begins != {SETTLED} and any(each.strip("\t\n\f\r ") for each in state.begins):
+        raise TemplateSyntaxError.at(
+            place, f"What stands before this value in {state.attribute} does not begin an address. {_BEGINNING}"
+        )
+
+
 def _branched(node: If | For | Plural, state: State) -> tuple[Node, State]:
     if isinstance(node, For):
-        (inner, empty), ends = _each((node.body, node.empty), state)
-        _agree([*ends, state], node.place)
-        return replace(node, body=inner, empty=empty), state
+        return _loop(node, state)
     if isinstance(node, Plural):
         bodies, ends = _each([each for _, each in node.cases], state)
         cases = tuple((name, each) for (name, _), each in zip(node.cases, bodies, strict=True))
@@ -183,35 +102,54 @@ def _branched(node: If | For | Plural, state: State) -> tuple[Node, State]:
     return replace(node, branches=branches), _agree(ends, node.place)
 
 
+def _loop(node: For, state: State) -> tuple[Node, State]:
+    empty, end_of_empty = _walk(node.empty, state)
+    body, end = _walk(node.body, state)
+    again = _agree([state, end], node.place)
+    if again != state:  # from the second time on it begins where it ends
+        body, end = _walk(node.body, again)
+        again = _agree([again, end], node.place)
+    return replace(node, body=body, empty=empty), _agree([again, end_of_empty], node.place)
+
+
 def _each(bodies: Iterable[Body], state: State) -> tuple[list[Body], list[State]]:
     walked = [_walk(each, state) for each in bodies]
     return [nodes for nodes, _ in walked], [end for _, end in walked]
 
 
 def _agree(states: list[State], place: Place) -> State:
-    """Where all branches end alike; of an attribute that only some have begun, the safer is assumed."""
+    """Where all branches end alike; of an address, all that it may begin with."""
     first = states[0]
-    if any(replace(each, empty=first.empty) != first for each in states):
-        raise TemplateSyntaxError.at(
-            place,
-            "Its branches end at different places of the HTML: each must close the tags and quotes that it opens.",
-        )
-    return replace(first, empty=any(each.empty for each in states)) if first.kind == "value" else first
+    if all(each == first for each in states):
+        return first
+    if first.kind == "value" and all(replace(each, begins=first.begins) == first for each in states):
+        begins = frozenset().union(*(each.begins for each in states))
+        if len(begins) <= BEGINNINGS_MAX:
+            return replace(first, begins=begins)
+        raise TemplateSyntaxError.at(place, "The address has too many branches. Put the branches around the whole tag.")
+    if all(each.kind in IN_TAG and each.tag == first.tag for each in states):
+        for each in states:
+            finished(each)
+        return State("boundary", first.tag)
+    raise TemplateSyntaxError.at(
+        place,
+        "Its branches end at different places of the HTML: each must close the tags and quotes that it opens.",
+    )
 
 
 def _refuse(place: Place, state: State) -> None:
     problem = ""
     if state.kind == "raw":
         problem = f"A value cannot stand in <{state.tag}>. Write it between tags or in an attribute."
-    elif state.kind == "comment":
+    elif state.kind in ("comment", "bogus"):
         problem = "A value in an HTML comment is seen by nobody. Take it out of <!-- … -->."
-    elif state.kind in ("tag", "name"):
-        problem = 'A value cannot be a tag or the name of an attribute. Write it between tags, or as name="{{ … }}".'
-    elif state.kind == "before":
+    elif state.kind in ("before", "unquoted"):
         problem = f'Put the value in quotes: {state.attribute}="{{{{ … }}}}".'
-    elif state.kind == "value" and (
-        state.attribute.startswith("on") or state.attribute in ("style", "srcdoc", "srcset")
-    ):
-        problem = f"A value cannot stand in the attribute {state.attribute}."
+    elif state.kind in IN_TAG or state.pending:
+        problem = 'A value cannot be a tag or the name of an attribute. Write it between tags, or as name="{{ … }}".'
+    elif state.kind == "value" and state.tag in _NO_VALUES:
+        problem = f"A value cannot stand in the tag <{state.tag}>. Write there what is the same for all readers."
+    elif state.kind == "value" and state.attribute in _NO_VALUE_IN:
+        problem = f"A value cannot stand in the attribute {state.attribute}. Write there what is the same for all."
     if problem:
         raise TemplateSyntaxError.at(place, problem)
