@@ -183,8 +183,8 @@ def test_a_calendar_entry_is_in_the_patients_language(reader):
         entry = calendar_entry(appointment, email="asha@example.org", name="Asha", path="/x/")
     [event] = icalendar.Calendar.from_ical(entry.content).walk("VEVENT")
     assert event["summary"] == "Cita en Lotus House Ayurveda"
-    assert event["location"].startswith("Sala de tratamiento 3, ")
-    assert "llegue diez minutos antes" in event["description"]
+    assert str(event["location"]).startswith("Sala de tratamiento 3, ")
+    assert "llegue diez minutos antes" in str(event["description"])
 
 
 def test_the_demonstration_and_its_scripts_are_in_the_patients_language(client, settings):
