@@ -7,7 +7,7 @@ same key, so it is told once, whoever sees it; and what could not be told at onc
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -26,6 +26,7 @@ from notifications.services import notify
 from notifications.services.recipients import members_or_superusers
 from notifications.signals import provider_changed
 from notifications.types import NotificationType, Priority, register
+from notifications.variables import Variable
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,12 @@ class ChannelAlert(NotificationType):
     priority = Priority.CRITICAL
     mandatory = True
     expires_after = WORTH_TELLING
+    variables = {
+        "channel": Variable(example="sms", longest="in_app", about="the channel, as the settings name it"),
+        "since": Variable(example=datetime(2030, 3, 4, 2, 14, 9, tzinfo=UTC), about="when the outage began"),
+        "waiting": Variable(example=12, longest=1000, about="how many messages wait; 1000 where there are more"),
+        "capped": Variable(example=False, longest=True, about="whether more wait than were counted"),
+    }
 
     channel: str
     since: str
@@ -88,12 +95,25 @@ class ChannelDown(ChannelAlert):
         "providers": [
             {
                 "alias": "twilio",
-                "state": "out of use",
+                "state": "open",
+                "by": "",
                 "reason": "8 requests in a row failed. It is probed in 30 s.",
                 "error": "TemporaryError: 503 Service Unavailable",
             },
-            {"alias": "sns", "state": "disabled by asha", "reason": "The contract has ended.", "error": ""},
+            {"alias": "sns", "state": "disabled", "by": "asha", "reason": "The contract has ended.", "error": ""},
         ],
+    }
+    variables = {
+        **ChannelAlert.variables,
+        "providers": Variable(
+            example=example["providers"],
+            longest=[
+                {**each, "alias": alias, "state": "disabled", "by": "meera.nair@example.org", "error": "x" * 300}
+                for each, alias in zip(example["providers"], ("twilio_india", "sns_mumbai"), strict=True)
+            ],
+            about="each with alias; state: open (out of use), half_open (being probed), disabled or draining; by whom; "
+            "reason; error, its last",
+        ),
     }
 
     providers: list[dict[str, str]]
@@ -112,6 +132,14 @@ class ChannelUp(ChannelAlert):
         "since": "2030-03-04T02:14:09+00:00",
         "until": "2030-03-04T02:51:30+00:00",
         "providers": ["twilio"],
+    }
+    variables = {
+        **ChannelAlert.variables,
+        "until": Variable(example=datetime(2030, 3, 4, 2, 51, 30, tzinfo=UTC), about="when the outage ended"),
+        "lasted": Variable(example="37 minutes", longest="1 week, 6 days", about="how long it lasted, in words"),
+        "providers": Variable(
+            example=["twilio"], longest=["twilio_india", "sns_mumbai"], about="the providers that are in use again"
+        ),
     }
 
     until: str

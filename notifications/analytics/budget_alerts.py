@@ -12,15 +12,15 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext, gettext_noop
 
-from notifications import conf
 from notifications.analytics.alerts import WORTH_TELLING, ChannelAlert, operators
 from notifications.models import Budget
 from notifications.models.budget import plain
 from notifications.services import notify
 from notifications.signals import budget_reached, budget_warned
 from notifications.types import NotificationType, Priority, register
+from notifications.variables import Variable
 
 
 class BudgetAlert(NotificationType):
@@ -31,23 +31,55 @@ class BudgetAlert(NotificationType):
     mandatory = True
     expires_after = WORTH_TELLING
     example = {
-        "budget": "The budget of 20.00 USD a day for twilio, marketing",
-        "amount": "20.00 USD",
-        "spent": "16.02 USD",
+        "for_provider": "twilio",
+        "for_category": "marketing",
+        "period": "day",
+        "amount": "20.00",
+        "spent": "16.02",
         "percent": 80,
-        "period": "a day",
+    }
+    variables = {
+        "concerned": Variable(
+            example="twilio, marketing",
+            longest="messagebird_europe, appointment reminders",
+            about="what the budget is for: a provider, a category, or both; empty: all messages",
+        ),
+        "period": Variable(example="day", longest="month", about='"day" or "month"'),
+        "amount": Variable(
+            example=Decimal("20.00"),
+            longest=Decimal("125000.00"),
+            about="the budget, for the tag money: in the deployment's currency",
+        ),
+        "spent": Variable(
+            example=Decimal("16.02"), longest=Decimal("125000.00"), about="what of it is spent, for the tag money"
+        ),
+        "percent": Variable(example=80, longest=100, about="how much of it is spent, in full percents"),
     }
 
-    budget: str
-    """what it is for, in words"""
+    for_provider: str
+    """empty: all"""
+    for_category: str
+    """empty: all"""
+    period: str
+    """a value of `Period`"""
     amount: str
+    """in the deployment's currency, such as 20.00"""
     spent: str
     percent: int
     """how much of it is spent, in full percents"""
-    period: str
 
     def recipients(self) -> QuerySet[Any]:
         return operators()
+
+    def context(self, recipient: AbstractBaseUser) -> dict[str, Any]:
+        category = gettext(self.for_category) if self.for_category else ""
+        return {
+            "concerned": ", ".join(filter(None, (self.for_provider, category))),
+            "period": self.period,
+            "amount": Decimal(self.amount),
+            "spent": Decimal(self.spent),
+            "percent": self.percent,
+        }
 
     def link(self, recipient: AbstractBaseUser) -> str:
         try:
@@ -68,7 +100,7 @@ class BudgetReached(BudgetAlert):
 
     key = "notify.budget_reached"
     priority = Priority.CRITICAL
-    example = {**BudgetAlert.example, "spent": "20.00 USD", "percent": 100}
+    example = {**BudgetAlert.example, "spent": "20.00", "percent": 100}
 
 
 def connect() -> None:
@@ -93,11 +125,11 @@ def _key(budget: Budget, begins: date, *more: str) -> str:
 
 
 def _said(budget: Budget, spent: Decimal) -> dict[str, Any]:
-    currency = conf.get().CURRENCY
     return {
-        "budget": budget.describe(currency),
-        "amount": f"{plain(budget.amount)} {currency}",
-        "spent": f"{plain(spent)} {currency}",
+        "for_provider": budget.provider,
+        "for_category": budget.category,
+        "period": str(budget.period),
+        "amount": plain(budget.amount),
+        "spent": plain(spent),
         "percent": int(spent * 100 / budget.amount) if budget.amount else 100,
-        "period": budget.get_period_display(),
     }

@@ -67,7 +67,10 @@ def _usable(state: Breaker, control: Control) -> bool:
 
 
 def causes(channel: str) -> list[dict[str, str]]:
-    """Why each provider of a channel takes nothing: {"alias", "state", "reason", "error"}, plain text."""
+    """Why each provider of a channel takes nothing: {"alias", "state", "by", "reason", "error"}.
+
+    `state` is a value of `Breaker` or `Control`, which texts name in their own language; `by`: who decided it.
+    """
     rows = ProviderHealth.objects.in_bulk(list(providers_of(channel)))
     return [_cause(rows.get(alias) or ProviderHealth(alias=alias)) for alias in providers_of(channel)]
 
@@ -75,18 +78,13 @@ def causes(channel: str) -> list[dict[str, str]]:
 def _cause(health: ProviderHealth) -> dict[str, str]:
     changes = ProviderChange.objects.filter(alias=health.alias).order_by("-at", "-id")
     opened = changes.filter(to=Breaker.OPEN).first() if health.breaker != Breaker.CLOSED else None
-    state, reason = _first_words(health.get_breaker_display()), opened.reason if opened else ""
+    state, by, reason = str(health.breaker), "", opened.reason if opened else ""
     if health.control in OFF:
         said = changes.filter(to=health.control).first()
-        state = _first_words(health.get_control_display()) + (f" by {said.by}" if said and said.by else "")
-        reason = health.control_reason
+        state, by, reason = str(health.control), said.by if said else "", health.control_reason
     evidence: dict[str, Any] = opened.evidence if opened else {}
     error = str(evidence.get("last_error", ""))[:ERROR_MAX_LENGTH]
-    return {"alias": health.alias, "state": state, "reason": reason, "error": error}
-
-
-def _first_words(label: Any) -> str:
-    return str(label).partition(":")[0]
+    return {"alias": health.alias, "state": state, "by": by, "reason": reason, "error": error}
 
 
 def waiting(channel: str) -> int:

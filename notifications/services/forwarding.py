@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from notifications.models import InboundMessage
 from notifications.services.recipients import members_or_superusers
 from notifications.services.send import notify
 from notifications.types import NotificationType, register
+from notifications.variables import Variable
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,23 @@ class SmsReceived(NotificationType):
     channels = ("in_app", "email")
     expires_after = timedelta(days=1)
     example = {"message_id": "019e0000-0000-7000-8000-000000000000"}
+    variables = {
+        "text": Variable(
+            example="May I come an hour later?",
+            longest="I have had a fever since last night and cannot come. May I come on another day? " * 3,
+            about="what the person wrote",
+            sensitive=True,
+        ),
+        "number": Variable(example="+15555550100", longest="+919876543210123", about="the number that it came from"),
+        "person": Variable(
+            example="Ada Example",
+            longest="Venkatanarasimharajuvaripeta Subramanian",
+            about="whose number it is; empty where nobody's",
+        ),
+        "at": Variable(
+            example=datetime(2030, 3, 4, 5, 0, tzinfo=UTC), about="when it came; empty in a preview without a message"
+        ),
+    }
 
     message_id: str
 

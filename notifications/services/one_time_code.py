@@ -20,6 +20,7 @@ from django.utils.translation import gettext_noop
 from notifications import clock, conf
 from notifications.models import OneTimeCode
 from notifications.types import NotificationType, Priority, register
+from notifications.variables import Variable
 
 DIGITS = 6
 VALID_FOR = timedelta(minutes=10)
@@ -60,6 +61,15 @@ class VerificationCode(NotificationType):
     expires_after = VALID_FOR
     mandatory = True
     example = {"code_id": 0}
+    variables = {
+        "code": Variable(example="048217", about="the six digits"),
+        "minutes": Variable(example=10, about="how long the code counts"),
+        "host": Variable(
+            example="example.org",
+            longest="appointments.lotushouse-ayurveda.example.org",
+            about="this site's name; the last line of the SMS names it, so that phones fill the code in here alone",
+        ),
+    }
 
     code_id: int
 

@@ -11,6 +11,7 @@ from notifications.exceptions import NotificationError
 from notifications.models import ContactPoint, InboundMessage
 from notifications.services.send import notify
 from notifications.types import NotificationType, Priority, register
+from notifications.variables import Variable
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,13 @@ class SmsReply(NotificationType):
     mandatory = True
     expires_after = timedelta(hours=1)
     example = {"text": "Thank you. Your answer has been noted."}
+    variables = {
+        "text": Variable(
+            example=example["text"],
+            longest="Lotus House: thank you for telling us. Call us when you want another appointment.",
+            about="the whole answer, in the reader's language",
+        )
+    }
 
     text: str
 

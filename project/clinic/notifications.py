@@ -6,22 +6,22 @@ Treatments are named in the inbox and in emails only: a lock screen or a text me
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, pgettext
+from django.utils.translation import gettext_noop
 
 from notifications import clock
 from notifications.messages import Attachment
 from notifications.preferences.locale import zone_of
 from notifications.services import cancel, notify
+from notifications.templating import formats
 from notifications.triggers import Change, on_change, on_create, on_delete, on_response
 from notifications.types import NotificationType, Priority, register
+from notifications.variables import Variable
 from project.clinic.calendar import calendar_entry
 from project.clinic.models import Appointment, AppointmentError, Status
 from project.clinic.sheet import sheet
@@ -34,6 +34,31 @@ class AppointmentNotification(NotificationType):
     about = Status.CONFIRMED
     """how the appointment stands as long as the notification is true"""
     example = {"appointment_id": 1, "starts_at": "2030-03-04T05:00:00+00:00"}
+    variables = {
+        "starts_at": Variable(
+            example=datetime(2030, 3, 4, 5, 0, tzinfo=UTC),
+            longest=datetime(2030, 9, 25, 17, 30, tzinfo=UTC),
+            about="when it begins",
+        ),
+        "ends_at": Variable(
+            example=datetime(2030, 3, 4, 5, 45, tzinfo=UTC),
+            longest=datetime(2030, 9, 25, 18, 30, tzinfo=UTC),
+            about="when it ends",
+        ),
+        "doctor": Variable(
+            example="Vaidya Meera Nair", longest="Dr. Venkatanarasimharajuvaripeta", about="who sees the patient"
+        ),
+        "treatment": Variable(
+            example="Shirodhara",
+            longest="Abhyanga, Pinda Sweda and Nasya with consultation",
+            about="what is done, in the reader's language",
+            sensitive=True,
+        ),
+        "place": Variable(
+            example="Treatment room 3", longest="Panchakarma wing, treatment room 14", about="the room; may be empty"
+        ),
+        "minutes": Variable(example=45, longest=120, about="how long it takes"),
+    }
 
     appointment_id: int
     starts_at: str
@@ -113,6 +138,15 @@ class AppointmentMoved(AppointmentNotification):
     channels = ("sms", "push", "email", "in_app")
     priority = Priority.HIGH
     example = {**AppointmentNotification.example, "moved_from": "2030-03-03T09:30:00+00:00"}
+
+    variables = {
+        **AppointmentNotification.variables,
+        "moved_from": Variable(
+            example=datetime(2030, 3, 3, 9, 30, tzinfo=UTC),
+            longest=datetime(2030, 9, 18, 17, 30, tzinfo=UTC),
+            about="when it was to begin before",
+        ),
+    }
 
     moved_from: str
 
@@ -229,9 +263,7 @@ def patient_cancels(about: AppointmentNotification, patient: AbstractBaseUser) -
 
 
 def _moment(at: datetime) -> dict[str, str]:
-    local = timezone.localtime(at)
-    day = date_format(local, pgettext("date format: Mon 4 Mar", "D j M"))
-    return {"day": day, "time": date_format(local, "H:i T")}
+    return {"day": formats.date(at, "day"), "time": formats.time(at, "zone")}
 
 
 @on_delete(Appointment)

@@ -6,6 +6,7 @@ Medicines are named in the PDF alone, and on this site: a mailbox may be seen by
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -16,6 +17,7 @@ from notifications.messages import Attachment
 from notifications.services import cancel, notify
 from notifications.triggers import on_change, on_delete
 from notifications.types import NotificationType, register
+from notifications.variables import Variable
 from project.pharmacy.models import Prescription, Status
 from project.pharmacy.prescription import today
 from project.pharmacy.prescription_sheet import prescription_sheet
@@ -30,6 +32,13 @@ class PrescriptionIssued(NotificationType):
     channels = ("email", "push", "in_app")
     sensitive = True
     example = {"prescription_id": 1}
+    variables = {
+        "doctor": Variable(
+            example="Vaidya Meera Nair", longest="Dr. Venkatanarasimharajuvaripeta", about="who has signed it"
+        ),
+        "issued_on": Variable(example=date(2030, 3, 4), about="the day on which it was signed"),
+        "valid_until": Variable(example=date(2030, 9, 4), about="the last day on which it counts"),
+    }
 
     prescription_id: int
 

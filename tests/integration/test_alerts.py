@@ -130,7 +130,7 @@ def test_when_the_last_provider_fails_operators_are_told_which_since_when_why_an
     assert datetime.fromisoformat(alert.payload["since"]) == began
     assert [each["alias"] for each in alert.payload["providers"]] == ["first", "second"]
     for each in alert.payload["providers"]:
-        assert each["state"] == "out of use"
+        assert each["state"] == "open"
         assert "requests" in each["reason"]
         assert FAULT in each["error"]
     (mail,) = outbox("email", to="ann@example.org")
@@ -196,7 +196,8 @@ def test_an_operators_word_can_take_the_last_provider_out_and_bring_one_back(ope
     (alert,) = assert_notified(ChannelDown, to=operator, times=1)
     assert alert.payload["providers"][1] == {
         "alias": "second",
-        "state": f"{word} by bob",
+        "state": word,
+        "by": "bob",
         "reason": "an incident",
         "error": "",
     }
@@ -426,7 +427,7 @@ def test_the_alert_stands_in_the_bell_of_the_operator(operator: User, client: Cl
     client.force_login(operator)
     (item,) = client.get("/api/v1/notifications/").json()["results"]
     assert (item["title"], item["type"]) == ("Channel sms is down", "notify.channel_down")
-    assert "first: disabled by bob. an incident" in item["body"]
+    assert "first: disabled by bob\nan incident" in item["body"]
     assert client.get(item["link"]).status_code == 200
     assert client.get("/api/v1/notifications/counts/").json()["unread"] == 1
 
@@ -441,7 +442,7 @@ def test_what_waits_is_counted_up_to_a_cap(person: User, monkeypatch: pytest.Mon
     assert outages.waiting("sms") == 3
 
 
-GSM_7 = set("@£$_!\"#%&'()*+,-./0123456789:;<=>? ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+GSM_7 = set("\n@£$_!\"#%&'()*+,-./0123456789:;<=>? ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 
 @pytest.mark.parametrize("type_", [ChannelDown, ChannelUp])

@@ -367,16 +367,16 @@ def test_operators_are_told_once_in_a_period_by_every_channel(
         send(person, number)
         spending.forget()  # as another process, which has told nobody yet
     deliver_all()
-    assert_notified(BudgetWarning, to=operator, percent=80, spent="0.08 USD", times=1)
+    assert_notified(BudgetWarning, to=operator, percent=80, spent="0.08", times=1)
     (reached,) = assert_notified(BudgetReached, to=operator, percent=100)
     assert reached.body == (
-        "The budget of 0.10 USD a day for first: 0.10 USD are spent. "
+        "Budget for first: $0.10 of $0.10 a day are spent. "
         "What does not fit is held until the next period, or until the budget is raised."
     )
     subjects = {each.content["subject"] for each in outbox("email", to="ann@example.org")}
     assert subjects == {
-        "80 % spent: The budget of 0.10 USD a day for first",
-        "Used up: The budget of 0.10 USD a day for first",
+        "80 % spent: budget for first",
+        "Used up: budget for first",
     }
     Budget.objects.filter(pk=limit.pk).update(amount=Decimal("0.11"))
     make_due()

@@ -103,7 +103,7 @@ def test_the_texts_of_code_templates_and_scripts_are_found():
         "Be told at once, also when this page is closed.",  # as an argument of a filter
         "Thank you. Your answer has been noted.",  # code
         "You have asked for many codes. Ask again in %(minutes)d minute.",
-        "D j M",  # with a context
+        "D j M, H:i",  # with a context
         "Move …",  # a script
         "%s unread",
     } <= texts
