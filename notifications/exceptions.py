@@ -165,6 +165,10 @@ class TemplateInvalid(NotificationError, ValueError):
         self.findings = findings
 
 
+class ExchangeError(NotificationError, ValueError):
+    """A folder or an archive of templates cannot be read, or not be written."""
+
+
 class AttachmentError(NotificationError, ValueError):
     """An attachment is too large, of a type that is not allowed, not what it says it is, or has an unfit name."""
 

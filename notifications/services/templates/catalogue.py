@@ -70,12 +70,13 @@ def _name(code: str) -> str:
 
 def places() -> list[Place]:
     """Every type and channel that has a text of its own: a sensitive type has none where others may read along."""
-    with_texts = [each for each in all_types() if each.worded_by is NotificationType.worded_by]
-    return [Place(each, channel) for each in with_texts for channel in channels_of(each)]
+    return [Place(each, channel) for each in all_types() for channel in channels_of(each)]
 
 
 def channels_of(type_: type[NotificationType]) -> list[str]:
     """The channels for which a type has texts of its own."""
+    if type_.worded_by is not NotificationType.worded_by:  # it has those of others
+        return []
     found = []
     for name in (*type_.channels, *type_.fallback):
         try:
