@@ -12,6 +12,7 @@ from notifications.admin import (
     question,
     sandbox,
     suppression,
+    templates,
     webhook_event,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "question",
     "sandbox",
     "suppression",
+    "templates",
     "webhook_event",
 ]

@@ -9,8 +9,9 @@ DOCTOR: Final = "doctor"
 DESK: Final = "desk"
 PHARMACIST: Final = "pharmacist"
 OPERATOR: Final = "operator"
+EDITOR: Final = "editor"
 
-ROLES: Final = (PATIENT, DOCTOR, DESK, PHARMACIST, OPERATOR)
+ROLES: Final = (PATIENT, DOCTOR, DESK, PHARMACIST, OPERATOR, EDITOR)
 
 
 def create_groups(*, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:

@@ -37,8 +37,14 @@ DOCTORS = {
     "arjun": ({"first_name": "Arjun", "last_name": "Pillai"}, {"title": "Dr.", "speciality": "Consultation and diet"}),
 }
 STAFF: dict[str, dict[str, Any]] = {
-    "desk": {"first_name": "Lakshmi", "last_name": "Das", "is_staff": True},
-    "admin": {"first_name": "Ravi", "last_name": "Kumar", "is_staff": True, "is_superuser": True},
+    "desk": {"first_name": "Lakshmi", "last_name": "Das"},
+    "editor": {"first_name": "Kavita", "last_name": "Joshi", "phone": "+447700900133"},
+    "admin": {"first_name": "Ravi", "last_name": "Kumar", "is_superuser": True},
+}
+GROUPS: dict[str, tuple[str, ...]] = {
+    "desk": (roles.DESK,),
+    "editor": (roles.EDITOR,),
+    "admin": (roles.OPERATOR, roles.DESK),  # hears of whatever there is to hear of
 }
 
 
@@ -58,9 +64,8 @@ def seed() -> None:
         user = _user(username, roles.DOCTOR, is_staff=True, **values)
         Doctor.objects.get_or_create(user=user, defaults=doctor)
     for username, person in STAFF.items():
-        # The admin hears of whatever there is to hear of.
-        groups = (roles.DESK,) if username == "desk" else (roles.OPERATOR, roles.DESK)
-        _user(username, *groups, email=f"{username}@example.org", time_zone=CLINIC_ZONE, **person)
+        known = {"email": f"{username}@example.org", "time_zone": CLINIC_ZONE, **person}
+        _user(username, *GROUPS[username], is_staff=True, **known)
 
 
 def _user(username: str, *groups: str, **values: Any) -> User:

@@ -19,9 +19,11 @@ from notifications.services.templates.publishing import (
     accept_file,
     archive,
     publish,
+    require_reviewer,
     roll_back,
     send_back,
     submit,
+    version_before,
 )
 from notifications.services.templates.test_send import send_test
 
@@ -45,6 +47,7 @@ __all__ = [
     "present_parts",
     "preview_text",
     "publish",
+    "require_reviewer",
     "roll_back",
     "save",
     "send_back",
@@ -52,4 +55,5 @@ __all__ = [
     "standing",
     "standings",
     "submit",
+    "version_before",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from django.conf import settings
@@ -25,6 +26,8 @@ from notifications.templating.validation import Finding, validate
 from notifications.variables import COMMON
 
 Values = Literal["example", "longest"]
+ONE_LOOK = timedelta(minutes=10)
+"""for so long further previews with the same person's data are not written down again"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,4 +129,7 @@ def _write_down(found: Place, language: str, notification: Notification, by: Any
     if notification.type != found.type.key:
         raise TemplateError(f"That notification is of the type {notification.type}, not {found.type.key}.")
     template, _ = Template.objects.get_or_create(type=found.type.key, channel=found.channel, language=language)
-    log(template, TemplateChange.Action.VIEWED, by=by, note=f"notification {notification.pk}")
+    note = f"notification {notification.pk}"
+    looks = template.changes.filter(action=TemplateChange.Action.VIEWED, by=by, note=note)
+    if not looks.filter(at__gt=clock.now() - ONE_LOOK).exists():  # a preview that is live looks at each pause in typing
+        log(template, TemplateChange.Action.VIEWED, by=by, note=note)

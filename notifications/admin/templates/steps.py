@@ -1,0 +1,142 @@
+"""What is done to a text beside writing it: publish, roll back, take the file, return, discard. All are posted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from notifications.admin.templates import page, told
+from notifications.admin.templates.text import Text
+from notifications.exceptions import TemplateInvalid, TemplateStateError
+from notifications.models import Template, TemplateChange, TemplateVersion, VersionState
+from notifications.services import templates as services
+from notifications.templating.validation import validate
+
+
+def publish(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
+    """Show what will change for readers, and what forbids it; posted, publish the open version."""
+    page.require(request, "publish_template")
+    version = text.standing.open
+    if request.method == "POST":
+        version = _named(text, request.POST.get("version", ""))
+        return _done(request, text, lambda: _publish(request, version))
+    if version is None:
+        messages.info(request, "There is no draft to publish.")
+        return HttpResponseRedirect(text.edit_address)
+    findings = validate(text.type, text.channel, text.language, version.parts)
+    errors = [each for each in findings if each.level == "error"]
+    not_yet = told.not_yet(version, request.user)
+    context = {
+        **page.context(admin, request, text, "Publish?"),
+        "version": version,
+        "differences": services.diff(services.present_parts(*text.where), version.parts),
+        "errors": errors,
+        "doubts": [each for each in findings if each.level != "error"],
+        "not_yet": not_yet,
+        "in_review": version.state == VersionState.REVIEW,
+        "possible": not errors and not not_yet,
+    }
+    return TemplateResponse(request, "admin/notify/template/publish.html", context)
+
+
+def step(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
+    """Do what was posted. Raises `Http404` for what cannot be done to a text."""
+    name = request.POST.get("step", "")
+    if name not in STEPS:
+        raise Http404(f"There is no step '{name[:40]}'. Known: {', '.join(STEPS)}.")
+    permission, does = STEPS[name]
+    page.require(request, permission)
+    return _done(request, text, lambda: does(request, text))
+
+
+def _done(request: HttpRequest, text: Text, does: Callable[[], str]) -> HttpResponse:
+    """Back to where it was asked for, with what became of it."""
+    try:
+        messages.success(request, does())
+    except TemplateInvalid as error:
+        messages.error(request, f"Nothing was changed: it has mistakes now. {error}")
+    except TemplateStateError as error:
+        messages.error(request, f"Nothing was changed. {error}")
+    back = text.history_address if request.POST.get("from") == "history" else text.edit_address
+    return HttpResponseRedirect(back)
+
+
+def _publish(request: HttpRequest, version: TemplateVersion) -> str:
+    return told.of_publication(services.publish(version, by=request.user, note=request.POST.get("note", "")))
+
+
+def _roll_back(request: HttpRequest, text: Text) -> str:
+    to = request.POST.get("version", "")
+    target = _named(text, to) if to else None
+    if target is not None and target.published_at is None:
+        raise TemplateStateError(f"Version {target.number} was never published: open it as a draft.", code="state")
+    note = request.POST.get("note", "")
+    return f"Rolled back. {told.of_publication(services.roll_back(_row(text), by=request.user, to=target, note=note))}"
+
+
+def _to_files(request: HttpRequest, text: Text) -> str:
+    rolled_back = TemplateChange.Action.ROLLED_BACK
+    publication = services.archive(_row(text), by=request.user, action=rolled_back)
+    return f"Rolled back. {told.of_publication(publication)}"
+
+
+def _take_file(request: HttpRequest, text: Text) -> str:
+    return told.of_publication(services.archive(_row(text), by=request.user, note="The file was taken."))
+
+
+def _keep_override(request: HttpRequest, text: Text) -> str:
+    version = _named(text, request.POST.get("version", ""))
+    services.accept_file(version, by=request.user)
+    return f"Version {version.number} is kept over the file as it is now."
+
+
+def _return(request: HttpRequest, text: Text) -> str:
+    version = _named(text, request.POST.get("version", ""))
+    services.send_back(version, by=request.user, note=request.POST.get("note", ""))
+    return f"Version {version.number} is a draft again: its author can change it."
+
+
+def _discard(request: HttpRequest, text: Text) -> str:
+    version = _named(text, request.POST.get("version", ""))
+    services.discard(version, by=request.user)
+    return f"Version {version.number} is discarded. It stays in the history, where it can be opened again."
+
+
+def _open_again(request: HttpRequest, text: Text) -> str:
+    version = _named(text, request.POST.get("version", ""))
+    draft = services.begin(
+        *text.where, by=request.user, parts=version.parts, note=f"Begun from version {version.number}."
+    )
+    return f"Version {draft.number} is a draft with the text of version {version.number}."
+
+
+STEPS: dict[str, tuple[str, Callable[[HttpRequest, Text], str]]] = {
+    "roll-back": ("publish_template", _roll_back),
+    "to-files": ("publish_template", _to_files),
+    "take-file": ("publish_template", _take_file),
+    "keep-override": ("publish_template", _keep_override),
+    "return": ("publish_template", _return),
+    "discard": ("change_template", _discard),
+    "open-again": ("change_template", _open_again),
+}
+"""what is posted as `step` → who may, and what does it and says what was done"""
+
+
+def _row(text: Text) -> Template:
+    template = text.template
+    if template is None:
+        raise TemplateStateError("Nothing was ever published here: readers get the files.", code="state")
+    return template
+
+
+def _named(text: Text, number: str) -> TemplateVersion:
+    """A version of the text by its number. Raises `Http404`."""
+    template = text.template
+    found = template.versions.filter(number=int(number)).first() if template and number.isdecimal() else None
+    if found is None:
+        raise Http404(f"There is no version '{number[:20]}' of {' '.join(filter(None, text.where))}.")
+    return found
