@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any
 
+from django.utils import translation
 from django.utils.dateformat import DateFormat, TimeFormat
 
 from notifications.templating.reading import FormatError, moment, refusal
@@ -35,13 +37,20 @@ def date(value: object, letters: object) -> str:
     found, form = moment(value, "date"), _form(letters, "date")
     if isinstance(found, dt.time):
         raise refusal("date needs a date", value)
+    zone, fold = (found.tzinfo, found.fold) if isinstance(found, dt.datetime) else (None, 0)
     try:
-        return _DateFormat(found).format(form)
+        return _dated(found.replace(tzinfo=None) if zone else found, zone, fold, form, translation.get_language())
     except TypeError:  # Django's, for a letter of times
         wanted = "date shows hours only of a date with its time: leave them out of the format, as 'l j F Y'"
     except (ValueError, OverflowError):  # seconds since 1970, of a day that the platform cannot count from
         wanted = "date needs a date that its format can show"
     raise refusal(wanted, value)
+
+
+@lru_cache(maxsize=2048)
+def _dated(found: Any, zone: dt.tzinfo | None, fold: int, form: str, language: str | None) -> str:
+    """A message tells the same date several times. Zone and fold apart: moments that are equal look different."""
+    return _DateFormat(found.replace(tzinfo=zone, fold=fold) if zone else found).format(form)
 
 
 def time(value: object, letters: object) -> str:

@@ -18,7 +18,6 @@ from notifications.messages import EmailMessage
 from notifications.providers.email import addresses, encoded_subject, named, to_django
 
 _LINE_BREAK = re.compile(rb"\r\n|\r|\n")
-_LEADING_DOT = re.compile(rb"(?m)^\.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +45,7 @@ def compose(message: EmailMessage) -> Mail:
         headers={"Message-ID": message_id},
     )
     try:
-        data = _as_bytes(email)
+        data = _as_bytes(email, message.delivery_id)
     except (ValueError, MessageError) as error:
         # Its text may show the content.
         raise PermanentError(f"The email cannot be built: {type(error).__name__}.") from error
@@ -76,14 +75,20 @@ class _Policy(Compat32):
 _POLICY = _Policy(linesep="\r\n")
 
 
-def _as_bytes(email: EmailMultiAlternatives) -> bytes:
-    buffer = BytesIO()
-    BytesGenerator(buffer, mangle_from_=False, policy=_POLICY).flatten(email.message())
+def _as_bytes(email: EmailMultiAlternatives, delivery_id: UUID) -> bytes:
+    mime, buffer = email.message(), BytesIO()
+    # Named after the delivery, in which no text and no file is likely to; otherwise the whole mail is searched for it.
+    for number, part in enumerate(each for each in mime.walk() if each.is_multipart()):
+        part.set_boundary(f"=_{delivery_id.hex}_{number}")
+    BytesGenerator(buffer, mangle_from_=False, policy=_POLICY).flatten(mime)
     return buffer.getvalue()
 
 
 def _for_the_wire(data: bytes) -> bytes:
     # A lone CR or LF is a line break to some servers and none to others: enough to smuggle a second message.
-    data = _LINE_BREAK.sub(b"\r\n", data)
-    data = _LEADING_DOT.sub(b"..", data)
+    if not data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n"):
+        data = _LINE_BREAK.sub(b"\r\n", data)
+    data = data.replace(b"\r\n.", b"\r\n..")
+    if data.startswith(b"."):
+        data = b"." + data
     return data + (b"" if data.endswith(b"\r\n") else b"\r\n") + b".\r\n"
