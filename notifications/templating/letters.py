@@ -37,9 +37,10 @@ def date(value: object, letters: object) -> str:
     found, form = moment(value, "date"), _form(letters, "date")
     if isinstance(found, dt.time):
         raise refusal("date needs a date", value)
-    zone, fold = (found.tzinfo, found.fold) if isinstance(found, dt.datetime) else (None, 0)
+    # Zone and fold apart: moments that are equal look different.
+    at = (found.replace(tzinfo=None), found.tzinfo, found.fold) if isinstance(found, dt.datetime) else (found, None, 0)
     try:
-        return _dated(found.replace(tzinfo=None) if zone else found, zone, fold, form, translation.get_language())
+        return _dated(*at, form, translation.get_language())
     except TypeError:  # Django's, for a letter of times
         wanted = "date shows hours only of a date with its time: leave them out of the format, as 'l j F Y'"
     except (ValueError, OverflowError):  # seconds since 1970, of a day that the platform cannot count from
@@ -49,7 +50,7 @@ def date(value: object, letters: object) -> str:
 
 @lru_cache(maxsize=2048)
 def _dated(found: Any, zone: dt.tzinfo | None, fold: int, form: str, language: str | None) -> str:
-    """A message tells the same date several times. Zone and fold apart: moments that are equal look different."""
+    """A message tells the same date several times."""
     return _DateFormat(found.replace(tzinfo=zone, fold=fold) if zone else found).format(form)
 
 
