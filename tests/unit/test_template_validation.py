@@ -1,6 +1,9 @@
 """Validation of texts (T3): syntax, names, parts, and whether a text works with the examples of its values."""
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from notifications.exceptions import UnknownChannelError
 from notifications.templating.validation import validate
@@ -211,3 +214,28 @@ def test_an_unknown_channel_is_refused():
 def test_each_code_stands_for_one_thing_and_says_what():
     assert len({each.id for each in CODES}) == len({each.about for each in CODES}) == len(CODES) > 40
     assert all(each.about and each.level in ("error", "warning", "note") for each in CODES)
+
+
+PIECES = [
+    "{{ doctor }}", "{{ medicines.0.name|upper }}", "{{ place.house|default:doctor }}", "{{ x.y }}", "{% if place %}",
+    "{% else %}", "{% endif %}", "{% for each in medicines %}", "{% for a, b in place %}", "{% endfor %}", "{%", "}}",
+    "{{ each.dose }}{{ forloop.parentloop.counter }}", "{% plural each.dose %}{% one %}", "{% other %}x{% endplural %}",
+    "{% link 'http://[' doctor %}", "{% button x %}", "{% comment %}", "{% endcomment %}", "{# x #}", "{{ '{{' }}",
+    '{% extends "notifications/layouts/email.html" %}', "{% block content %}", "{% endblock %}", "{{ starts_at|date }}",
+    "<p style='color:#12;background:rgb(1'>", "<td bgcolor='x'>", "<style>@media (prefers-color-scheme: dark) {", "}",
+    "</style>", "<a href='https://[::1'>", "<a href=''", ">", "<img>", "<!--", "-->", "&#x110000;", "</body>", "\n",
+    " ", "<div>" * 200, "\u202b", "\u2068", "\u2069", "\ud800", "\x00", "\ue000", "🙂", "कि", "!!!", "FREE", "TODO",
+]  # fmt: skip
+
+
+@given(
+    subject=st.lists(st.sampled_from(PIECES), max_size=8),
+    html=st.lists(st.sampled_from(PIECES), max_size=16),
+    sms=st.lists(st.sampled_from(PIECES), max_size=12),
+)
+@hypothesis_settings(deadline=None, max_examples=100)
+def test_whatever_somebody_types_is_answered_with_findings(subject, html, sms):
+    email = {"email.subject.txt": "".join(subject), "email.html": "".join(html), "email.txt": "".join(sms)}
+
+    for found in (validate(Linked, "email", "", email), validate(Undeclared, "sms", "", {"sms.txt": "".join(sms)})):
+        assert all(each.message and each.code.startswith("notify.T") for each in found)

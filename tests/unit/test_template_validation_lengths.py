@@ -146,6 +146,15 @@ def test_a_subject_that_no_email_can_have_is_an_error():
     assert only("notify.T032", validate(Visit, "email", "", parts)).level == "error"
 
 
+def test_an_email_that_gmail_cuts_off_is_told_of():
+    def found(length):
+        parts = {"email.subject.txt": "Hello", "email.html": "<p>" + "Hello\n" * (length // 6) + "</p>"}
+        return validate(Visit, "email", "", parts)
+
+    assert not of("notify.T034", found(100_000))
+    assert only("notify.T034", found(104_000)).part == "email.html"
+
+
 def test_a_title_of_several_lines_is_told_of_where_the_second_begins():
     found = validate(Visit, "push", "", {"push.title.txt": "\nYour\nvisit\n", "push.txt": "One\ntwo"})
 

@@ -61,7 +61,7 @@ def test_plurals_inside_other_tags_are_found():
 @pytest.mark.parametrize(
     ("text", "places"),
     [
-        ("Hello\nyou \u202eolleh\u202c", [(2, 5), (2, 11)]),
+        ("Hello\nyou \u202bolleh\u202c", [(2, 5), (2, 11)]),
         ("\u2068{{ days }}", [(1, 1)]),
         ("{{ days }}\u2069", [(1, 11)]),
         ("\u2068\n\u2069", [(1, 1), (2, 1)]),

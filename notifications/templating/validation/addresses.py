@@ -12,7 +12,7 @@ from notifications.templating.engine import LINK_STARTS
 from notifications.templating.nodes import Body, Constant, For, If, Link, Plural, Scope
 from notifications.templating.validation.candidate import Candidate
 from notifications.templating.validation.finding import Code, Finding
-from notifications.templating.validation.source import VALUE, Markup, prose_of
+from notifications.templating.validation.source import VALUE, prose_of
 
 BROKEN = Code("notify.T040", "error", "a link leads nowhere")
 SCRIPT = Code("notify.T041", "error", "a link runs a script")
@@ -47,9 +47,7 @@ class _Written:
 
 def addresses(text: Candidate) -> Iterator[Finding]:
     """Each address that is written out, in whatever form."""
-    for part in text.parts:
-        if part.name not in text.compiled:
-            continue
+    for part in text.readable:
         found = [*_in_tags(text, part.name), *(_in_html if part.is_html else _in_text)(text, part.name)]
         for each in found:
             yield from _judged(each)
@@ -114,7 +112,7 @@ def _short(address: str) -> str:
 
 
 def _in_html(text: Candidate, part: str) -> Iterator[_Written]:
-    for element in Markup(text.written[part]).elements:
+    for element in text.markup(part).elements:
         address = element.attributes.get(LINKS.get(element.name, ""))
         if address is not None and not address.strip().startswith(VALUE):
             constant, value, _ = address.partition(VALUE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -18,6 +18,7 @@ from notifications.models import TemplateVersion, VersionState
 from notifications.templating import files, texts
 from notifications.templating.engine import Compiled
 from notifications.templating.validation.finding import Code, Finding
+from notifications.templating.validation.source import Markup, Prose, prose_of
 from notifications.templating.validation.uses import Use, uses_of
 from notifications.types import NotificationType
 from notifications.variables import COMMON, Variable
@@ -35,6 +36,7 @@ class Candidate:
         """in which dates and numbers are written"""
         self.compiled: dict[str, Compiled] = {}
         self.refused: dict[str, TemplateSyntaxError] = {}
+        self._markup: dict[str, Markup] = {}
         self._rendered: dict[bool, dict[str, str | TemplateError]] = {}
         for part in self.parts:
             self._compile(part)
@@ -43,6 +45,21 @@ class Candidate:
     def parts(self) -> tuple[Part, ...]:
         """The parts of the channel that are written."""
         return tuple(each for each in self.channel.parts if each.name in self.written)
+
+    @property
+    def readable(self) -> Iterator[Part]:
+        """Those that compile: only what is written as the language asks can be read further."""
+        return (each for each in self.parts if each.name in self.compiled)
+
+    def markup(self, part: str) -> Markup:
+        """The elements and the text of a readable part in HTML, as it is written."""
+        if part not in self._markup:
+            self._markup[part] = Markup(self.written[part])
+        return self._markup[part]
+
+    def prose(self, part: Part) -> list[Prose]:
+        """What people read of a readable part, as it is written."""
+        return self.markup(part.name).prose if part.is_html else prose_of(self.written[part.name], html=False)
 
     @cached_property
     def declared(self) -> Mapping[str, Variable] | None:

@@ -22,7 +22,9 @@ UNREADABLE_DARK = Code("notify.T071", "warning", "text that is hard to read in m
 NEEDED, NEEDED_LARGE = 4.5, 3.0
 LARGE, LARGE_BOLD = 24.0, 18.66
 """pixels, from which a text counts as large"""
-_DARK_RULES = re.compile(r"@media[^{}]*prefers-color-scheme\s*:\s*dark[^{}]*\{", re.IGNORECASE)
+STYLE_MAX = 5_000
+"""characters of one element's style that are looked at"""
+_DARK_RULES = re.compile(r"@media[^{}]{0,200}prefers-color-scheme\s*:\s*dark[^{}]*\{", re.IGNORECASE)
 _DECLARATION = re.compile(r"\s*([\w-]+)\s*:\s*((?:[^;(\"']|\([^)]*\)|\"[^\"]*\"|'[^']*')*)")
 _SIZE = re.compile(r"(\d*\.?\d+)\s*(px|pt|em|rem|%)", re.IGNORECASE)
 _UNITS = {"px": 1.0, "pt": 4 / 3, "rem": 16.0}
@@ -100,24 +102,26 @@ def _closing_brace(css: str, start: int) -> int:
     return len(css)
 
 
-def _texts(element: Any, look: _Look) -> Iterator[tuple[str, _Look]]:
-    """The texts that are seen, each with its look."""
-    if not isinstance(element.tag, str) or element.tag in _UNSEEN:
-        return
-    inner = _inner(element, look)
-    if inner is None:
-        return
-    if words := " ".join((element.text or "").split()):
-        yield words, inner
-    for child in element:
-        yield from _texts(child, inner)
-        if words := " ".join((child.tail or "").split()):
-            yield words, inner
+def _texts(root: Any, look: _Look) -> Iterator[tuple[str, _Look]]:
+    """The texts that are seen, each with its look. Without recursion: HTML may be nested deeply."""
+    waiting: list[tuple[Any, _Look]] = [(root, look)]
+    while waiting:
+        node, outer = waiting.pop()
+        if isinstance(node, str):
+            if words := " ".join(node.split()):
+                yield words, outer
+            continue
+        if node is not root and node.tail:
+            waiting.append((node.tail, outer))
+        inner = _inner(node, outer) if isinstance(node.tag, str) and node.tag not in _UNSEEN else None
+        if inner is not None:
+            waiting += [(child, inner) for child in reversed(node)]
+            waiting.append((node.text or "", inner))
 
 
 def _inner(element: etree._Element, look: _Look) -> _Look | None:
     """The look inside of an element; None where it is not seen."""
-    style = {name.lower(): value for name, value in _DECLARATION.findall(element.get("style", ""))}
+    style = {name.lower(): value for name, value in _DECLARATION.findall(element.get("style", "")[:STYLE_MAX])}
     if "none" in style.get("display", "") or "hidden" in style.get("visibility", ""):
         return None
     own = style.get("color") or element.get("color", "")

@@ -93,13 +93,11 @@ def translated(text: Candidate) -> Iterator[Finding]:
     if not text.language or _base(text.language) == _base(settings.LANGUAGE_CODE):
         return
     default = text.default_parts
-    for part in text.parts:
+    for part in text.readable:
         if part.name not in default:
             continue
-        here, there = (
-            list(words(prose_of(each, html=part.is_html))) for each in (text.written[part.name], default[part.name])
-        )
-        if len(here) > 1 and here == there:
+        here = list(words(text.prose(part)))
+        if len(here) > 1 and here == list(words(prose_of(default[part.name], html=part.is_html))):
             yield NOT_TRANSLATED.found(
                 f"It says word for word what the default text does. Write it in {_language(text)}.", part.name
             )
@@ -111,7 +109,7 @@ def _base(language: str) -> str:
 
 def direction(text: Candidate) -> Iterator[Finding]:
     """Characters that nobody sees, and after which the text stands in another order; and HTML that does not say dir."""
-    for part in text.parts:
+    for part in text.readable:
         for number, line in enumerate(masked(text.written[part.name]).splitlines(), 1):
             for place in _turned(line):
                 yield DIRECTION.found(
@@ -144,8 +142,8 @@ def _turned(line: str) -> list[int]:
 
 def placeholders(text: Candidate) -> Iterator[Finding]:
     """What was to be replaced before anybody reads it."""
-    for part in text.parts:
-        for prose in prose_of(text.written[part.name], html=part.is_html):
+    for part in text.readable:
+        for prose in text.prose(part):
             for found in _LEFT_OVER.finditer(prose.text):
                 yield LEFT_OVER.found(
                     f"'{found[0]}' looks like a placeholder. Write what is meant.", part.name, prose.at(found.start())

@@ -12,12 +12,16 @@ from notifications.channels.base import one_line
 from notifications.channels.email import SUBJECT, SUBJECT_MAX_LENGTH
 from notifications.templating.validation.candidate import Candidate
 from notifications.templating.validation.finding import Code, Finding
+from notifications.templating.validation.markup import EMAIL
 from notifications.templating.validation.source import Spot
 
 CUT = Code("notify.T030", "warning", "screens cut a text off")
 CUT_AT_LONGEST = Code("notify.T031", "note", "screens cut a text off where its values are long")
 TOO_LONG = Code("notify.T032", "error", "a subject is longer than an email allows")
 SEVERAL_LINES = Code("notify.T033", "warning", "a title or a subject has several lines")
+CLIPPED = Code("notify.T034", "warning", "an email is so large that Gmail cuts it off")
+CLIPPED_AT = 102_000
+"""bytes of HTML, as senders have measured"""
 SHOWN = {
     "push.title.txt": (40, "Lock screens"),
     "push.txt": (150, "Lock screens"),
@@ -72,3 +76,14 @@ def line_breaks(text: Candidate) -> Iterator[Finding]:
                 part,
                 Spot(lines[1], 1) if len(lines) > 1 else None,
             )
+
+
+def email_size(text: Candidate) -> Iterator[Finding]:
+    """With what is cut off, the way to unsubscribe is lost."""
+    size = len(text.rendered(EMAIL, longest=True).encode())
+    if size > CLIPPED_AT:
+        yield CLIPPED.found(
+            f"With the longest values it has {size:,} bytes, and Gmail cuts off what is beyond {CLIPPED_AT:,}. "
+            "Write less.",
+            EMAIL,
+        )

@@ -7,7 +7,7 @@ from html import escape
 
 from notifications.templating.validation.candidate import Candidate
 from notifications.templating.validation.finding import Code, Finding
-from notifications.templating.validation.source import VALUE, Element, Markup
+from notifications.templating.validation.source import VALUE, Element
 
 NO_UNSUBSCRIBE = Code("notify.T050", "error", "an advertisement that nobody can unsubscribe from")
 FORBIDDEN = Code("notify.T060", "error", "an element that mail programs remove, or that leads readers away")
@@ -38,9 +38,9 @@ def unsubscribe(text: Candidate) -> Iterator[Finding]:
 
 def elements(text: Candidate) -> Iterator[Finding]:
     """Each start tag of the parts in HTML."""
-    for part in text.parts:
-        if part.is_html and part.name in text.compiled:
-            for element in Markup(text.written[part.name]).elements:
+    for part in text.readable:
+        if part.is_html:
+            for element in text.markup(part.name).elements:
                 yield from _forbidden(element, part.name)
                 if element.name == "img":
                     yield from _picture(element, part.name)

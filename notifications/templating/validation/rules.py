@@ -44,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     lengths.shown_length,
     lengths.subject_length,
     lengths.line_breaks,
+    lengths.email_size,
     addresses.addresses,
     markup.unsubscribe,
     markup.elements,

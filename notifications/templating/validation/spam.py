@@ -10,7 +10,7 @@ from notifications.channels.email import SUBJECT
 from notifications.templating.validation.candidate import Candidate
 from notifications.templating.validation.finding import Code, Finding
 from notifications.templating.validation.markup import EMAIL
-from notifications.templating.validation.source import Markup, Spot, prose_of
+from notifications.templating.validation.source import Markup, Spot
 
 CAPITALS = Code("notify.T080", "warning", "a subject in capitals")
 EXCLAMATION = Code("notify.T081", "warning", "several exclamation marks")
@@ -49,10 +49,10 @@ def capitals(text: Candidate) -> Iterator[Finding]:
 
 def spam_words(text: Candidate) -> Iterator[Finding]:
     """In what people read of an email."""
-    for part in text.parts:
-        if not part.name.startswith("email.") or part.name not in text.compiled:
+    for part in text.readable:
+        if not part.name.startswith("email."):
             continue
-        for prose in prose_of(text.written[part.name], html=part.is_html):
+        for prose in text.prose(part):
             for found in _MARKS.finditer(prose.text):
                 yield EXCLAMATION.found(
                     f"'{found[0]}' is what spam has. One exclamation mark is enough.",
@@ -90,8 +90,8 @@ def _is_pixel(attributes: dict[str, str]) -> bool:
 
 def long_lines(text: Candidate) -> Iterator[Finding]:
     """Mail servers may cut them, in the middle of a word or a tag."""
-    for part in text.parts:
-        if not part.name.startswith("email.") or part.name == SUBJECT or part.name not in text.compiled:
+    for part in text.readable:
+        if not part.name.startswith("email.") or part.name == SUBJECT:
             continue
         for number, line in enumerate(text.written[part.name].splitlines(), 1):
             if len(line.encode()) > LINE_MAX:
