@@ -266,3 +266,12 @@ def test_the_default_text_is_looked_up_once(django_assert_num_queries):
         validate(Visit, "sms", "hi", {"sms.txt": "{{ doctor }} expects you."})
     with registered(Visit, GOOD), django_assert_num_queries(0):
         validate(Visit, "sms", "", {"sms.txt": "{{ doctor }} expects you."})
+
+
+def test_no_text_that_is_shipped_has_an_error():
+    """The apps' own texts, in all languages."""
+    out = io.StringIO()
+
+    call_command("check_templates", stdout=out)  # exits where there is one
+
+    assert out.getvalue().splitlines()[-1].startswith("0 errors, ")
