@@ -1,0 +1,112 @@
+"""In which language a message is: all of it in one, with dates, direction and layout of that language (T4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from notifications.exceptions import TemplateError
+from notifications.models import Delivery, SandboxMessage
+from notifications.services import notify
+from notifications.services import templates as staff
+from notifications.templating import texts
+from notifications.testing import deliver_all, registered
+from notifications.types import NotificationType
+from notifications.variables import Variable
+
+pytestmark = pytest.mark.django_db
+
+
+class Visit(NotificationType):
+    """A time and a place."""
+
+    key = "tests.language"
+    channels = ("email",)
+    example = {"at": "2030-03-04T05:00:00+00:00"}
+    variables = {"at": Variable(example="2030-03-04T05:00:00+00:00")}
+
+    at: str
+
+    def context(self, recipient: Any) -> dict[str, Any]:
+        return self.payload()
+
+
+FILES = {
+    "email.subject.txt": "Visit on {% date at 'full' %}",
+    "email.html": '{% extends "notifications/layouts/email.html" %}'
+    '{% block content %}{% time at "zone" %}{% endblock %}',
+    "es/email.subject.txt": "Visita el {% date at 'full' %}",
+    "ar/email.subject.txt": "زيارة {% date at 'full' %}",
+    "ar/email.html": '{% extends "notifications/layouts/email.html" %}{% block content %}{% time at %}{% endblock %}',
+    "pt/email.subject.txt": "Visita em {% date at 'full' %}",
+    "pt/email.html": "<p>{% time at %}</p>",
+}
+
+
+@pytest.fixture(autouse=True)
+def visits() -> Iterator[None]:
+    with registered(Visit, FILES):
+        yield
+
+
+def sent_to(person: Any) -> dict[str, Any]:
+    notify(Visit(**Visit.example), to=person)
+    deliver_all()
+    assert [each.detail for each in Delivery.objects.all() if each.detail] == []
+    return dict(SandboxMessage.objects.get(to=person.email).content)
+
+
+@pytest.mark.parametrize(
+    ("reads", "subject"),
+    [
+        ("en", "Visit on Monday, March 4, 2030"),
+        ("en-gb", "Visit on Monday, 4 March 2030"),  # the text in English, the date as the reader has it
+        ("pt-br", "Visita em segunda-feira, 4 de março de 2030"),
+        ("ar", "زيارة الاثنين، 4 مارس 2030"),
+        ("de", "Visit on Monday, March 4, 2030"),  # a text in English has its dates in English
+        ("es", "Visit on Monday, March 4, 2030"),  # Spanish has no email.html: all is of the default
+    ],
+)
+def test_a_message_is_all_of_one_language_and_so_are_its_dates(
+    make_person: Callable[..., Any], reads: str, subject: str
+) -> None:
+    assert sent_to(make_person(language=reads))["subject"] == subject
+
+
+@pytest.mark.parametrize(
+    ("reads", "direction", "lang"), [("ar", "rtl", "ar"), ("he", "ltr", "en"), ("en", "ltr", "en")]
+)
+def test_the_layout_runs_as_the_language_of_the_text_and_not_as_that_of_the_reader(
+    make_person: Callable[..., Any], reads: str, direction: str, lang: str
+) -> None:
+    html = sent_to(make_person(language=reads))["html"]
+    assert f'dir="{direction}"' in html and f'lang="{lang}"' in html
+
+
+def test_times_are_those_of_the_readers_zone(make_person: Callable[..., Any]) -> None:
+    text = sent_to(make_person(time_zone="Asia/Kolkata"))["text"]
+    assert "10:30" in text and "IST" in text
+
+
+def test_a_published_text_of_a_language_wins_over_its_file_and_a_file_of_a_nearer_language_over_it(
+    make_person: Callable[..., Any], settings: Any
+) -> None:
+    settings.LANGUAGES = [*settings.LANGUAGES, ("pt", "Portuguese")]
+    parts = {"email.subject.txt": "Publicado", "email.html": "<p>{{ at }}</p>"}
+    staff.publish(staff.begin(Visit.key, "email", "pt", by=None, parts=parts), by=None)
+    assert sent_to(make_person(language="pt-br"))["subject"] == "Publicado"
+    everybody = {"email.subject.txt": "For all others", "email.html": "<p>{{ at }}</p>"}
+    staff.publish(staff.begin(Visit.key, "email", by=None, parts=everybody), by=None)
+    assert sent_to(make_person(language="ar"))["subject"].startswith("زيارة")
+    assert sent_to(make_person(language="es"))["subject"] == "For all others"
+
+
+def test_where_no_language_has_a_text_the_error_says_where_it_was_looked_for() -> None:
+    with registered(Visit), pytest.raises(TemplateError) as refused:
+        texts.neutral("in_app", "pt-br")
+    assert str(refused.value) == (
+        "Template missing. Looked for: notifications/neutral/pt-br/in_app.title.txt, "
+        "notifications/neutral/pt/in_app.title.txt, notifications/neutral/in_app.title.txt."
+    )
