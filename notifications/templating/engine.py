@@ -371,7 +371,7 @@ def _path(path: Path) -> Getter:
         except (KeyError, IndexError):
             hint = ""
             if path.names[-1] in ("items", "keys", "values"):
-                hint = f". Write {{% for name, value in {'.'.join(path.names[:-1])} %}} to go through a group of values"
+                hint = f". To go through {'.'.join(path.names[:-1])} itself, leave .{path.names[-1]} out"
             raise Missing(f"There is no value {path}{hint}") from None
         return value if type(value) in SCALARS else _plain(run, value, path)
 

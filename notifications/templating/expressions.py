@@ -19,7 +19,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 RESERVED = frozenset({"True", "False", "None", "forloop", "block", "LANGUAGE_CODE", "LANGUAGE_BIDI"})
 """names that a text cannot give to values of its own"""
 _INDEX = re.compile(r"[0-9]{1,4}")
-_FILTER = re.compile(r"\|\s*(?P<name>[^\s|:]*)")
+_FILTER = re.compile(r"\|\s*(?P<name>[^\s|:(]*)")
 _CONSTANTS = {"True": Constant(True), "False": Constant(False), "None": Constant(None)}
 _PRECEDENCE = {"or": 1, "and": 2, "in": 4, "not in": 4}
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "is", "is not")
@@ -39,7 +39,7 @@ def bits(contents: str, place: Place) -> list[str]:
         position = match.end()
     if rest := contents[position:].strip():
         raise TemplateSyntaxError.at(
-            place, f"The quote of {_short(rest)} is not closed. Write {rest[0]} at its end, too."
+            place, f"The quote of {shown(rest)} is not closed. Write {rest[0]} at its end, too."
         )
     return words
 
@@ -76,24 +76,32 @@ def parse_expression(text: str, place: Place) -> Expression:
 
 
 def _not_a_value(source: str) -> str:
+    if source[0] in "\"'" and source.find(source[0], 1) < 0:
+        return f"The quote of {shown(source)} is not closed. Write {source[0]} at its end, too."
     if re.search(r"[=<>!]", source):
-        return f"'{_short(source)}' is not understood. Comparisons stand in {{% if %}}, with a space on each side."
+        return f"'{shown(source)}' is not understood. Comparisons stand in {{% if %}}, with a space on each side."
     return (
-        f"'{_short(source)}' is not understood. Write the name of a value, or a text in quotes, and filters behind it: "
+        f"'{shown(source)}' is not understood. Write the name of a value, or a text in quotes, and filters behind it: "
         '{{ doctor }}, {{ doctor|default:"us" }}. Calls and arithmetic are not possible.'
     )
 
 
-def _short(source: str) -> str:
-    return source if len(source) <= 60 else source[:59] + "…"
+def shown(text: str) -> str:
+    """As errors quote it: not at length, and with nothing in it that cannot be seen."""
+    text = text if len(text) <= 60 else text[:59] + "…"
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _filtered(value: Expression, name: str, rest: str, place: Place) -> tuple[Expression, int]:
     """The value through a filter, and how much of the rest was its argument."""
     offered = FILTERS.get(name)
+    if not name:
+        raise TemplateSyntaxError.at(
+            place, "A filter is missing behind |. Name one, as {{ doctor|upper }}, or delete it."
+        )
     if offered is None:
         hint = NOT_OFFERED.get(name) or suggestion(name, FILTERS)
-        raise TemplateSyntaxError.at(place, f"Unknown filter '{_short(name)}'. {hint}")
+        raise TemplateSyntaxError.at(place, f"Unknown filter '{shown(name)}'. {hint}")
     argument, read = None, 0
     if rest.startswith(":"):
         match = _ATOM.match(rest, 1)
@@ -114,7 +122,7 @@ def _atom(match: re.Match[str], place: Place) -> Expression:
         return Constant(re.sub(r"\\(.)", r"\1", string[1:-1], flags=re.DOTALL))
     if (number := match["number"]) is not None:
         if len(number) > 18:
-            raise TemplateSyntaxError.at(place, f"The number {number[:20]}… is too long; 18 digits are the most.")
+            raise TemplateSyntaxError.at(place, f"The number {number[:20]}… is too long. Write at most 18 digits.")
         return Constant(float(number) if "." in number else int(number))
     return _path(match["path"], place)
 
@@ -127,21 +135,23 @@ def _path(text: str, place: Place) -> Expression:
     for each in names:
         if each.startswith("_"):
             raise TemplateSyntaxError.at(
-                place, f"'{_short(text)}': a name never begins with an underscore. {_VALUES_ONLY}"
+                place, f"'{shown(text)}': a name never begins with an underscore. {_VALUES_ONLY}"
             )
     well_formed = NAME.fullmatch(first) and all(NAME.fullmatch(each) or _INDEX.fullmatch(each) for each in others)
     if not well_formed:
         odd = next((each for each in text if not (each.isascii() and (each.isalnum() or each in "._"))), "")
         which = f" It holds {_named(odd)}." if odd else ""
+        which += " A name begins with a letter." if first[:1].isdigit() else ""
+        which += " To take one of a list, write items.0." if odd == "[" else ""
         raise TemplateSyntaxError.at(
-            place, f"'{_short(text)}' is no name of a value.{which} Names are of plain letters, digits and underscores."
+            place, f"'{shown(text)}' is no name of a value.{which} Names are of plain letters, digits and underscores."
         )
     if first == "block":
         raise TemplateSyntaxError.at(
             place, "Of blocks there is {{ block.super }} only. It stands alone: without filters, and in no other tag."
         )
     if len(names) > 5:
-        raise TemplateSyntaxError.at(place, f"'{_short(text)}' has more than 4 dots. {_VALUES_ONLY}")
+        raise TemplateSyntaxError.at(place, f"'{shown(text)}' has more than 4 dots. {_VALUES_ONLY}")
     return Path(names, place)
 
 
@@ -190,7 +200,7 @@ class _Conditions:
     def _operation(self, least: int, depth: int) -> Condition:
         if depth > DEPTH_MAX:
             raise TemplateSyntaxError.at(
-                self.place, f"The condition has more than {DEPTH_MAX} parts inside each other."
+                self.place, f"The condition has more than {DEPTH_MAX} parts inside each other. Use fewer."
             )
         left = self._operand(depth)
         while (operator := self._peek()) in _PRECEDENCE and _PRECEDENCE[operator] > least:
@@ -205,7 +215,7 @@ class _Conditions:
         self.position += 1
         if token == "not":  # noqa: S105 - a word of the language
             return Not(self._operation(NOT_PRECEDENCE, depth + 1))
-        if token in _PRECEDENCE:
+        if token in _PRECEDENCE or token[0] in "()!&":
             self._refuse(token)
         self.operands += 1
         if self.operands > OPERANDS_MAX:
@@ -221,6 +231,6 @@ class _Conditions:
         hint = "Two values need 'and', 'or' or a comparison between them."
         if "(" in token or ")" in token:
             hint = "Parentheses are not possible: put one {% if %} into another."
-        elif token in ("=", "&&", "||", "!", "<>"):
+        elif token in ("=", "||", "<>") or token[0] in "!&":
             hint = "Write == for equal, != for different, and, or, not."
-        raise TemplateSyntaxError.at(self.place, f"'{_short(token)}' is not expected in the condition. {hint}")
+        raise TemplateSyntaxError.at(self.place, f"'{shown(token)}' is not expected in the condition. {hint}")

@@ -13,6 +13,7 @@ from notifications.templating.expressions import (
     STRING,
     parse_condition,
     parse_expression,
+    shown,
     suggestion,
 )
 from notifications.templating.format_tags import FORMATS
@@ -80,12 +81,12 @@ NOT_OFFERED = {
     "cycle": "Leave it out.",
     "firstof": "Use {{ first|default:second }}.",
     "ifchanged": "Leave it out.",
-    "regroup": "The type gives its values as they are to be shown.",
-    "widthratio": "The type gives its values as they are to be shown.",
+    "regroup": "The type gives its values as they are to be shown: ask for one that is ready.",
+    "widthratio": "The type gives its values as they are to be shown: ask for one that is ready.",
     "spaceless": "Leave it out.",
-    "csrf_token": "Messages hold no forms.",
+    "csrf_token": "Messages hold no forms: leave it out.",
     "debug": "It would show what is not meant for readers; the values are listed beside the editor.",
-    "ssi": "Files cannot be read.",
+    "ssi": "Files cannot be read: write the text here, or include a layout.",
     "lorem": "Write the text itself.",
     "set": "Values cannot be set; use those that the type gives.",
     "import": f"Only {{% extends %}} and {{% include %}} of what is in {LAYOUTS} are possible.",
@@ -152,7 +153,7 @@ class _Parser:
             return
         hint = "For a further condition write {% elif … %}." if end.tag == "else" else "Delete what follows its name."
         raise TemplateSyntaxError.at(
-            end.place, f"{{% {end.tag} %}} takes nothing: '{end.rest[:30]}' is too much. {hint}"
+            end.place, f"{{% {end.tag} %}} takes nothing: '{shown(end.rest)}' is too much. {hint}"
         )
 
     def _tag(self, token: Token, opened: Token | None, *, first: bool) -> Node | None:
@@ -171,9 +172,11 @@ class _Parser:
             return "A tag without a name. Delete it, or name one, such as {% if place %}."
         if token.tag.startswith("end") or token.tag in ("else", "elif", "empty", *PLURALS):
             open_now = f"{{% {opened.tag} %}} of line {opened.place.line} is open" if opened else "nothing is open"
-            return f"{{% {token.tag[:30]} %}} does not fit: {open_now} here."
+            return f"{{% {shown(token.tag)} %}} does not fit: {open_now} here. Delete it, or add what it belongs to."
         hint = NOT_OFFERED.get(token.tag) or suggestion(token.tag, (*self.HANDLERS, *FORMATS, "extends", "comment"))
-        return f"Unknown tag '{token.tag[:30]}'. {hint}"
+        if token.tag.startswith("-"):
+            hint = "Write {% … %} without the hyphens."
+        return f"Unknown tag '{shown(token.tag)}'. {hint}"
 
     def _extends(self, token: Token, opened: Token | None, *, first: bool) -> None:
         if opened or not first or self.extends:
@@ -239,10 +242,14 @@ class _Parser:
         cases: dict[str, Body] = {}
         before, end = self._body(token, (*PLURALS, "endplural"))
         if any(map(_matters, before)):
-            raise TemplateSyntaxError.at(token.place, "Between {% plural %} and its first case nothing may stand.")
+            raise TemplateSyntaxError.at(
+                token.place, "Between {% plural %} and its first case nothing may stand. Move it before."
+            )
         while end is not None and end.tag != "endplural":
             if end.tag in cases:
-                raise TemplateSyntaxError.at(end.place, f"{{% {end.tag} %}} stands twice in one {{% plural %}}.")
+                raise TemplateSyntaxError.at(
+                    end.place, f"{{% {end.tag} %}} stands twice in one {{% plural %}}. Delete one."
+                )
             case = end.tag
             cases[case], end = self._body(token, (*PLURALS, "endplural"))
         if "other" not in cases:
