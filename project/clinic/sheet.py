@@ -18,7 +18,7 @@ NOTE = "If you cannot come, please tell the desk in time, so that somebody else 
 
 
 def sheet(appointment: Appointment, zone: ZoneInfo) -> Attachment:
-    """A PDF of one page; times are told in `zone`."""
+    """A PDF of one page, in English: a PDF's own fonts have Latin letters alone. Times are told in `zone`."""
     return Attachment(name="appointment.pdf", content_type="application/pdf", content=_pdf(appointment, zone))
 
 
