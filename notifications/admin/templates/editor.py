@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.template.response import TemplateResponse
 
 from notifications.admin.templates import page, readers, reference, showing, told
-from notifications.admin.templates.fields import Field, fields, written
+from notifications.admin.templates.fields import Field, as_file, fields, written
 from notifications.admin.templates.text import Text
 from notifications.channels.base import Channel
 from notifications.channels.email import EmailChannel
@@ -74,10 +74,10 @@ def _save(request: HttpRequest, text: Text, parts: Mapping[str, str], note: str)
                 "Your text is below: save it as a new draft, or leave it.",
                 code="changed",
             )
-        if dict(parts) == services.present_parts(*text.where):
+        if _same(parts, services.present_parts(*text.where)):
             return None, False
         return services.begin(*text.where, by=request.user, parts=parts, note=note), True
-    if dict(parts) == open_now.parts and (note == open_now.note or open_now.state != VersionState.DRAFT):
+    if _same(parts, open_now.parts) and (note == open_now.note or open_now.state != VersionState.DRAFT):
         return open_now, False
     pk, _, changed_at = base.partition("@")
     if pk != str(open_now.pk):
@@ -92,6 +92,10 @@ def _save(request: HttpRequest, text: Text, parts: Mapping[str, str], note: str)
     except ValueError:
         raise TemplateStateError("The form is not one of this page. Load it again.", code="changed") from None
     return services.save(open_now, parts, by=request.user, changed_at=seen, note=note), True
+
+
+def _same(parts: Mapping[str, str], stored: Mapping[str, str]) -> bool:
+    return dict(parts) == {name: as_file(source) for name, source in stored.items()}
 
 
 def _do(admin: Any, request: HttpRequest, text: Text, version: TemplateVersion | None, changed: bool) -> HttpResponse:

@@ -67,18 +67,25 @@ def fields(text: Text, parts: Mapping[str, str]) -> list[Field]:
         label, hint = LABELS.get(part.name, (part.name, ""))
         # HTML is code, whose lines each have their own direction.
         direction = "rtl" if text.is_bidi and not part.is_html else "ltr"
-        made.append(Field(part, parts.get(part.name, ""), label, hint, direction))
+        # The line break at the end of a file is no line to write on.
+        made.append(Field(part, parts.get(part.name, "").removesuffix("\n"), label, hint, direction))
     return made
 
 
 def written(text: Text, posted: QueryDict | Mapping[str, str]) -> dict[str, str]:
-    """The parts as they were posted, with line breaks as files have them; optional ones only where they say something.
+    """The parts as they were posted; optional ones only where they say something.
 
     Parts that the channel does not have are not looked at.
     """
     found = {}
     for part in texts.parts_of(text.channel):
-        source = str(posted.get(f"{PREFIX}{part.name}", "")).replace("\r\n", "\n").replace("\r", "\n")
+        source = str(posted.get(f"{PREFIX}{part.name}", ""))
         if part.required or source.strip():
-            found[part.name] = source
+            found[part.name] = as_file(source)
     return found
+
+
+def as_file(source: str) -> str:
+    """With line breaks as files have them, also at the end: what staff write is compared with files."""
+    lines = source.replace("\r\n", "\n").replace("\r", "\n")
+    return f"{lines.removesuffix(chr(10))}\n" if lines.strip() else lines

