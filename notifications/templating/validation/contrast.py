@@ -54,33 +54,48 @@ _DARK = _Look(Colour(255, 255, 255), Colour(18, 18, 18), Colour(158, 158, 255))
 """as browsers show what says nothing of its colours"""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How well one text of an email can be read."""
+
+    text: str
+    colour: Colour
+    ground: Colour
+    needed: float
+
+    @property
+    def ratio(self) -> float:
+        """The contrast."""
+        return contrast_ratio(self.colour, self.ground)
+
+
 def contrast(text: Candidate) -> Iterator[Finding]:
     """Of the example: one finding for each pair of colours. Dark is judged where the email has rules for it."""
     rendered = text.rendered(EMAIL)
     if not rendered.strip():
         return
-    yield from _judged(rendered, _LIGHT, UNREADABLE, "")
-    dark = _with_dark_rules(rendered)
-    if dark is not None:
-        yield from _judged(dark, _DARK, UNREADABLE_DARK, " in a dark mailbox")
+    for code, where, dark in ((UNREADABLE, "", False), (UNREADABLE_DARK, " in a dark mailbox", True)):
+        poor = [each for each in readings(rendered, dark=dark) if each.ratio < each.needed]
+        for each in {(each.colour, each.ground): each for each in reversed(poor)}.values():
+            words = each.text if len(each.text) <= 40 else each.text[:39] + "…"
+            yield code.found(
+                f"'{words}' is hard to read{where}: {each.colour} on {each.ground} has a contrast of "
+                f"{each.ratio:.1f}, and {each.needed:g} is needed. Choose colours further apart.",
+                EMAIL,
+            )
 
 
-def _judged(html: str, look: _Look, code: Code, where: str) -> Iterator[Finding]:
-    seen = set()
-    for words, found in _texts(document_fromstring(html), look):
-        if found.colour is None or found.ground is None:
-            continue
-        colour = found.colour.over(found.ground)
-        ratio = contrast_ratio(colour, found.ground)
-        pair = (str(colour), str(found.ground))
-        if ratio >= found.needed or pair in seen:
-            continue
-        seen.add(pair)
-        yield code.found(
-            f"'{words if len(words) <= 40 else words[:39] + '…'}' is hard to read{where}: {colour} on {found.ground} "
-            f"has a contrast of {ratio:.1f}, and {found.needed:g} is needed. Choose colours further apart.",
-            EMAIL,
-        )
+def readings(html: str, *, dark: bool = False) -> Iterator[Reading]:
+    """Each text that is seen in an email whose styles are inlined; on a ground that is not known, none.
+
+    `dark`: as a dark mailbox shows it; nothing where the email has no rules for that.
+    """
+    shown = _with_dark_rules(html) if dark else html
+    if shown is None:
+        return
+    for words, look in _texts(document_fromstring(shown), _DARK if dark else _LIGHT):
+        if look.colour is not None and look.ground is not None:
+            yield Reading(words, look.colour.over(look.ground), look.ground, look.needed)
 
 
 def _with_dark_rules(html: str) -> str | None:
