@@ -23,7 +23,7 @@ OWN = [
     '<span style="font-size:.5em;color:#888">c</span><h3>d</h3></div>',
     "<style>p { color: #999 !important } p.x { color: #000 }</style><p class='x'>a <span>b</span></p><i>c</i>",
     "<style>body { background: #fff; color: #222 } @media (prefers-color-scheme: dark) { body { background: #111 "
-    "!important } p { color: #ccc } .y { color: #eee !important } }</style><p style='color: #333'>a</p><b class=y>b</b>",
+    "!important } p { color: #ccc } .y { color: #eee !important } }</style><p style='color:#333'>a</p><b class=y>b</b>",
 ]
 
 
