@@ -14,7 +14,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
-from django.utils.timesince import timesince
 from django.utils.translation import gettext_noop
 
 from notifications import clock, conf
@@ -25,6 +24,7 @@ from notifications.pipeline import failover
 from notifications.services import notify
 from notifications.services.recipients import members_or_superusers
 from notifications.signals import provider_changed
+from notifications.templating.durations import in_words
 from notifications.types import NotificationType, Priority, register
 from notifications.variables import Variable
 
@@ -136,7 +136,7 @@ class ChannelUp(ChannelAlert):
     variables = {
         **ChannelAlert.variables,
         "until": Variable(example=datetime(2030, 3, 4, 2, 51, 30, tzinfo=UTC), about="when the outage ended"),
-        "lasted": Variable(example="37 minutes", longest="1 week, 6 days", about="how long it lasted, in words"),
+        "lasted": Variable(example="37 minutes", longest="13 days and 22 hours", about="how long it lasted, in words"),
         "providers": Variable(
             example=["twilio"], longest=["twilio_india", "sns_mumbai"], about="the providers that are in use again"
         ),
@@ -153,8 +153,7 @@ class ChannelUp(ChannelAlert):
 
     def context(self, recipient: AbstractBaseUser) -> dict[str, Any]:
         ended = datetime.fromisoformat(self.until)
-        lasted = timesince(self.began, ended).replace("\xa0", " ")  # it is not in the alphabet of SMS
-        return {**super().context(recipient), "until": ended, "lasted": lasted}
+        return {**super().context(recipient), "until": ended, "lasted": in_words(ended - self.began)}
 
 
 def connect() -> None:
