@@ -10,17 +10,23 @@ from django.db import transaction
 
 from notifications.messages import EmailMessage
 from notifications.services import preview
-from notifications.types import NotificationType, all_types
+from notifications.types import NotificationType
 from tests.clinic import make_appointment, make_doctor, make_patient, make_user
 from tests.pharmacy import make_prescription
+from tests.shipped_texts import types
 
 LONG = "Panchakarmakaarthavyaprathyekathayulla" * 2
 READERS = {
     "ltr": ("en", "Asha", "Menon", "Meera Nair", "Treatment room 3"),
+    "hindi": ("hi", "आशा", "मेनन", "मीरा नायर", "Treatment room 3"),
+    "spanish": ("es", "María José", "Hernández", "Meera Nair", "Treatment room 3"),
     "rtl": ("ar", "ليلى", "حداد", "سلمى خوري", "غرفة العلاج ٣"),
+    "rtl-mixed": ("ar", "Asha", "Menon", "Meera Nair", "Treatment room 3"),
     "long": ("en", LONG, "", LONG, LONG),
+    "rtl-long": ("ar", LONG, "", LONG, LONG),
 }
-"""reader → language, first and last name, doctor, place: a script of each direction, and words too long for a line"""
+"""reader → language, first and last name, doctor, place: all languages, names of the other direction, words too long
+for a line"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +42,15 @@ class Sample:
         """Its name among all, fit for a file."""
         return f"{self.key}-{self.reader}"
 
+    @property
+    def language(self) -> str:
+        """That of its reader."""
+        return READERS[self.reader][0]
+
 
 def shipped() -> list[type[NotificationType]]:
     """The types of the project's own apps that have an email."""
-    own = (each for each in all_types() if not each.__module__.startswith("tests."))
-    return [each for each in own if "email" in (*each.channels, *each.fallback)]
+    return [each for each in types() if "email" in (*each.channels, *each.fallback)]
 
 
 def samples(*readers: str) -> Iterator[Sample]:

@@ -59,7 +59,9 @@ def test_emails_fit_each_screen_can_be_read_and_say_what_they_are(pages: Any) ->
         if scheme == "light":  # the colours change no widths
             too_wide = {width: more for width in WIDTHS if (more := overflow(page, width))}
             wrong += [f"{where}: too wide by {too_wide}"] if too_wide else []
-        assert page.locator("html").get_attribute("dir") == ("rtl" if sample.reader == "rtl" else "ltr")
+        html = page.locator("html")
+        assert html.get_attribute("lang") == sample.language
+        assert html.get_attribute("dir") == ("rtl" if sample.language == "ar" else "ltr")
         seen += 1
     assert wrong == []
     assert seen == len(KEYS) * len(READERS) * len(SCHEMES)
