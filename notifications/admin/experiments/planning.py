@@ -1,0 +1,133 @@
+"""The plan of an A/B test: which versions, with which shares, and what is counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from notifications.exceptions import TemplateStateError
+from notifications.models import Experiment, Template, TemplateVersion, Variant, VersionState
+from notifications.services.templates import experiments
+from notifications.services.templates.countable import countable
+from notifications.services.templates.experiment_rules import LABEL_MAX_LENGTH, WEIGHT_MAX
+from notifications.types import get_type
+
+ARMS = "ABCD"
+HALF = 50
+
+
+def testable() -> QuerySet[Template]:
+    """Texts with a version that could be a variant."""
+    rows = TemplateVersion.objects.exclude(state=VersionState.DRAFT).values("template")
+    return Template.objects.filter(pk__in=rows).order_by("type", "channel", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The fields of one arm."""
+
+    title: str
+    version: Any
+    label: Any
+    weight: Any
+
+
+class PlanForm(forms.Form):
+    """Up to four versions of one template, and a hold-out."""
+
+    name = forms.CharField(
+        max_length=experiments.NAME_MAX_LENGTH,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text="Such as: shorter subject.",
+    )
+    metric = forms.ChoiceField(label="What decides", widget=forms.RadioSelect)
+    holdout = forms.ChoiceField(label="Hold-out", required=False)
+    holdout_weight = forms.IntegerField(label="Weight of the hold-out", required=False, min_value=1)
+
+    def __init__(self, template: Template, data: Any = None) -> None:
+        super().__init__(data)
+        self.template, type_ = template, get_type(template.type)
+        self.versions = list(template.versions.exclude(state=VersionState.DRAFT).order_by("-number"))
+        self.draft = template.versions.filter(state=VersionState.DRAFT).first()
+        self.reasons = countable(type_, template.channel)
+        self.is_marketing = type_.stream == "marketing"
+        self._declare()
+
+    def _declare(self) -> None:
+        published = next((each for each in self.versions if each.state == VersionState.PUBLISHED), None)
+        others = [each for each in self.versions if each != published]
+        given = ([published] if published else []) + others[:1]
+        choices = [("", "–"), *((each.number, _said(each)) for each in self.versions)]
+        for place, letter in enumerate(ARMS):
+            version = given[place] if place < len(given) else None
+            self.fields[f"version_{letter}"] = forms.ChoiceField(
+                choices=choices, required=False, label=f"Text {letter}", initial=version.number if version else ""
+            )
+            self.fields[f"label_{letter}"] = forms.CharField(
+                max_length=LABEL_MAX_LENGTH, required=False, label=f"Name of text {letter}", initial=letter
+            )
+            self.fields[f"weight_{letter}"] = _weight(f"Weight of text {letter}", HALF if version else None)
+        possible = [metric for metric, why in self.reasons.items() if not why]
+        metric: Any = self.fields["metric"]
+        metric.choices = [(each.value, each.label) for each in possible]
+        metric.initial = next(iter(possible[::-1]), "")
+        holdout: Any = self.fields["holdout"]
+        holdout.choices = [("", "nobody"), (Variant.Kind.PUBLISHED.value, "get what is published now")]
+        if self.is_marketing:
+            holdout.choices += [(Variant.Kind.NOTHING.value, "get nothing by this channel")]
+        self.fields["holdout_weight"] = _weight("Weight of the hold-out", None)
+        if published is None:
+            holdout.initial, self.fields["holdout_weight"].initial = Variant.Kind.PUBLISHED.value, HALF
+
+    @property
+    def rows(self) -> list[Row]:
+        """The arms, as the page shows them."""
+        return [
+            Row(f"Text {letter}", *(self[f"{name}_{letter}"] for name in ("version", "label", "weight")))
+            for letter in ARMS
+        ]
+
+    @property
+    def impossible(self) -> list[tuple[str, str]]:
+        """What cannot be counted here, and why."""
+        return [(str(metric.label), why) for metric, why in self.reasons.items() if why]
+
+    def save(self, *, by: Any) -> Experiment | None:
+        """Plan it. None: it cannot be, and the form says why."""
+        try:
+            return experiments.create(
+                self.template,
+                name=self.cleaned_data["name"],
+                metric=self.cleaned_data["metric"],
+                variants=self._variants(),
+                holdout=self._holdout(),
+                by=by,
+            )
+        except TemplateStateError as error:
+            self.add_error(None, str(error))
+            return None
+
+    def _variants(self) -> list[experiments.Planned]:
+        by_number = {str(each.number): each for each in self.versions}
+        found = []
+        for letter in ARMS:
+            version, label, weight = (self.cleaned_data[f"{name}_{letter}"] for name in ("version", "label", "weight"))
+            if version:
+                found.append((label or letter, by_number[version], weight or 0))
+        return found
+
+    def _holdout(self) -> tuple[int, str] | None:
+        kind = self.cleaned_data["holdout"]
+        return (self.cleaned_data["holdout_weight"] or 0, kind) if kind else None
+
+
+def _weight(label: str, initial: int | None) -> forms.IntegerField:
+    return forms.IntegerField(label=label, required=False, min_value=1, max_value=WEIGHT_MAX, initial=initial)
+
+
+def _said(version: TemplateVersion) -> str:
+    note = f": {version.note}" if version.note else ""
+    return f"version {version.number}, {version.get_state_display()}{note}"[:90]

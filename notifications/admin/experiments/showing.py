@@ -1,0 +1,209 @@
+"""What the page of an A/B test shows: the sentence, the figures with their intervals, and the texts side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from notifications.admin import words
+from notifications.admin.experiments.steps import promotable
+from notifications.channels.registry import leaves_app
+from notifications.exceptions import NotificationError
+from notifications.models import Experiment, Variant, VersionState
+from notifications.services import templates as staff
+from notifications.services.templates import PartDiff
+from notifications.services.templates.countable import countable
+from notifications.services.templates.results import ArmResult, Results, results
+from notifications.types import get_type
+
+State, Kind = Experiment.State, Variant.Kind
+STATE_TONES = {State.DRAFT: "quiet", State.RUNNING: "waiting", State.STOPPED: "good"}
+VERDICT_TONES = {"better": "good", "worse": "bad", "no_difference": "quiet", "too_early": "waiting"}
+WHOLE_TEXT = 100_000
+"""lines around a difference: all of them"""
+STEP_OF_SCALE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An interval on a line, as texts that stand in an SVG of a hundred units: in any language with a point."""
+
+    left: str
+    width: str
+    middle: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Recipients who did something, and their part of all."""
+
+    number: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One arm in the table."""
+
+    variant: Variant
+    what: str
+    share: str
+    recipients: str
+    messages: str
+    figures: Sequence[Figure]
+    bar: Bar | None
+    """None: it is not compared"""
+    rate: str
+    difference: str
+    """"control" for the control; empty: nothing is known yet, or ever"""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The text of one arm. `parts` of the first one shown; of the others what differs from it."""
+
+    variant: Variant
+    what: str
+    parts: Mapping[str, str] | None
+    differences: Sequence[PartDiff] | None
+
+
+def state_badge(experiment: Experiment) -> SafeString:
+    """How it stands."""
+    state = State(experiment.state)
+    return words.badge(str(state.label), STATE_TONES[state])
+
+
+def context(experiment: Experiment) -> dict[str, Any]:
+    """For the template of the page."""
+    found = results(experiment)
+    shown = _shown(experiment)
+    told = found.verdict
+    return {
+        "title": "A/B test",
+        "subtitle": experiment.name,
+        "experiment": experiment,
+        "state": state_badge(experiment),
+        "text": words.link_to(experiment.template),
+        "metric": dict(shown).get(experiment.metric, experiment.metric),
+        "results": found,
+        "tone": VERDICT_TONES[told.kind] if told else "",
+        "heads": [head for _, head in shown],
+        "scale": f"{_scale(found):.0%}",
+        "lines": _lines(experiment, found, [name for name, _ in shown]),
+        "columns": _columns(found.arms, experiment),
+        "promotable": promotable(experiment),
+        "gets_nothing": any(not each.compared for each in found.arms),
+    }
+
+
+def _shown(experiment: Experiment) -> list[tuple[str, str]]:
+    """What can be counted of it: (name, heading)."""
+    heads = {"opened": "Opened", "clicked": "Clicked", "acted": "Answered"}
+    if not leaves_app(experiment.template.channel):
+        heads |= {"opened": "Seen", "clicked": "Read"}
+    try:
+        possible = countable(get_type(experiment.template.type), experiment.template.channel)
+    except NotificationError:  # its type or channel is gone, and its record stays
+        possible = {}
+    found = [(name, heads[name]) for name, why in possible.items() if not why or name == experiment.metric]
+    return [(str(name), head) for name, head in found] or [(experiment.metric, heads[experiment.metric])]
+
+
+def _lines(experiment: Experiment, found: Results, shown: Sequence[str]) -> list[Line]:
+    total = sum(each.variant.weight for each in found.arms) or 1
+    scale = _scale(found)
+    control = next(each for each in found.arms if each.compared)
+    return [
+        Line(
+            variant=each.variant,
+            what=_what(each.variant),
+            share=f"{each.variant.weight / total:.0%}",
+            recipients=f"{each.count.recipients:,}",
+            messages=f"{each.count.sent:,}",
+            figures=[_figure(each, name) for name in ("delivered", *shown)],
+            bar=_bar(each, scale) if each.compared else None,
+            rate=_percent(each.rate) if each.count.recipients else "–",
+            difference="control" if each is control else _difference(each),
+        )
+        for each in found.arms
+    ]
+
+
+def _figure(arm: ArmResult, name: str) -> Figure:
+    if not arm.compared and name != "acted":
+        return Figure("–", "")
+    number, recipients = int(getattr(arm.count, name)), arm.count.recipients
+    return Figure(f"{number:,}", _percent(number / recipients) if recipients else "")
+
+
+def _difference(arm: ArmResult) -> str:
+    found = arm.difference
+    if found is None or not found.enough:
+        return ""
+    return f"{_points(found.difference)} ({_points(found.low)} to {_points(found.high)})"
+
+
+def _bar(arm: ArmResult, scale: float) -> Bar | None:
+    if not arm.count.recipients:
+        return None
+    low, high, rate = (100 * min(each, scale) / scale for each in (arm.low, arm.high, arm.rate))
+    said = f"{_percent(arm.rate)}, between {_percent(arm.low)} and {_percent(arm.high)}"
+    return Bar(f"{low:.2f}", f"{max(high - low, 0.5):.2f}", f"{min(rate, 99.3):.2f}", said)
+
+
+def _scale(found: Results) -> float:
+    """The right end of the bars: the highest end of an interval, rounded up."""
+    highest = max((each.high for each in found.arms if each.compared and each.count.recipients), default=1.0)
+    return min(1.0, ceil(highest / STEP_OF_SCALE) * STEP_OF_SCALE)
+
+
+def _columns(arms: Sequence[ArmResult], experiment: Experiment) -> list[Column]:
+    """The first text whole, the others as they differ from it. What was published during a stopped test is past."""
+    parts: dict[Variant, Mapping[str, str]] = {}
+    for each in (arm.variant for arm in arms):
+        if each.version is not None:
+            parts[each] = each.version.parts
+        elif each.kind == Kind.PUBLISHED and experiment.state != State.STOPPED:
+            parts[each] = _published_parts(experiment)
+    first = next(iter(parts), None)
+    return [
+        Column(
+            variant=variant,
+            what=_what(variant),
+            parts=dict(sorted(written.items())) if variant == first else None,
+            differences=None if variant == first else staff.diff(parts[first], written, context=WHOLE_TEXT),
+        )
+        for variant, written in parts.items()
+        if first is not None
+    ]
+
+
+def _published_parts(experiment: Experiment) -> Mapping[str, str]:
+    template = experiment.template
+    published = template.versions.filter(state=VersionState.PUBLISHED).first()
+    if published is not None:
+        return dict(published.parts)
+    try:
+        return staff.file_parts(template.type, template.channel, template.language)
+    except NotificationError:
+        return {}
+
+
+def _what(variant: Variant) -> str:
+    if variant.version is not None:
+        return f"version {variant.version.number}"
+    return "gets nothing" if variant.kind == Kind.NOTHING else "gets what is published"
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:.1f} %"
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:+.1f}".replace("-", "−")
