@@ -248,3 +248,27 @@ def _declared(type_: type[NotificationType]) -> dict[str, Any]:
 def test_the_channels_of_the_texts_are_configured() -> None:
     assert {each.channel for each in shipped()} == {"email", "sms", "push", "in_app"}
     assert all(get_channel(each.channel).parts for each in shipped())
+
+
+@pytest.mark.parametrize(
+    ("line", "from_left"),
+    [
+        ("Lotus House: تأكد موعدك", True),
+        ("تأكد موعدك في Lotus House", False),
+        ("048217 هو رمزك", False),  # digits decide nothing
+        ("\u2066+919876543210\u2069: تأكد موعدك", False),  # nor does what is isolated
+        ("https://example.org/", True),
+    ],
+)
+def test_these_tests_see_which_way_a_line_runs(line: str, from_left: bool) -> None:
+    assert runs_from_left(line) is from_left
+    assert has_arabic(line) is ("موعدك" in line or "رمزك" in line)
+
+
+def test_these_tests_see_what_a_source_says_in_all_its_branches() -> None:
+    source = (
+        '{% comment %} note {% endcomment %}{% if a == "hidden" %}one{% else %}<b class="x">two</b>{% endif %}'
+        '{% button link "See it" %}{{ place|default:"here" }}{% date at "full" %}'
+    )
+    assert set(LATIN.findall(written_words(source))) == {"one", "two", "See", "it", "here"}
+    assert words("Ada is here, Adam too", {"person": "Ada"}).split() == ["is", "here,", "Adam", "too"]
