@@ -94,7 +94,7 @@ def written_words(source: str) -> str:
     def literals(tag: re.Match[str]) -> str:
         inside = (tag[1] or tag[2]).strip()
         says = inside.startswith(("button", "link")) or "|default:" in inside or "|join:" in inside
-        return " ".join(_LITERAL.findall(inside)) if says else " "
+        return f" {' '.join(_LITERAL.findall(inside))} " if says else " "
 
     return _ELEMENT.sub(" ", _TAG.sub(literals, source))
 
