@@ -21,7 +21,9 @@ class PersonLocaleMiddleware(MiddlewareMixin):
             use_locale_of(request, request.user)
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Let the thread's next request start in the site's zone; its language is set anew by `LocaleMiddleware`."""
+        """Say in which language it is, and leave the thread the site's own language and zone for what it does next."""
+        response.headers.setdefault("Content-Language", translation.get_language() or "")
+        translation.deactivate()
         timezone.deactivate()
         return response
 

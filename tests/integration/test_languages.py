@@ -33,14 +33,6 @@ TITLES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _site_locale():
-    """A request leaves its language behind in the thread."""
-    yield
-    translation.activate("en")
-    timezone.deactivate()
-
-
 @pytest.fixture
 def reader(client):
     """Sign a patient in who reads a language; gives the patient."""
@@ -64,6 +56,7 @@ def test_a_page_is_in_the_language_of_who_is_signed_in_and_not_of_the_browser(cl
 
 def test_who_is_not_signed_in_reads_what_the_browser_asks_for(client):
     page = client.get("/accounts/login/", headers={"accept-language": "hi"})
+    assert page["Content-Language"] == "hi"
     assert "साइन इन करें" in page.text
     assert "पासवर्ड" in page.text  # the form's own labels too
 
@@ -71,7 +64,7 @@ def test_who_is_not_signed_in_reads_what_the_browser_asks_for(client):
 def test_one_persons_language_and_zone_are_not_the_next_ones(client, reader):
     reader("ar", time_zone="Asia/Kathmandu")
     client.get(ADDRESSES)
-    assert timezone.get_current_timezone_name() == "UTC"
+    assert (translation.get_language(), timezone.get_current_timezone_name()) == ("en", "UTC")
     page = Client().get("/accounts/login/")
     assert '<html lang="en" dir="ltr">' in page.text
 
