@@ -22,6 +22,7 @@ from notifications.templating.nodes import (
     Body,
     Condition,
     Expression,
+    Filtered,
     For,
     Format,
     If,
@@ -130,7 +131,7 @@ class _Parser:
             elif token.kind == "output" and token.contents.strip() == SUPER:
                 nodes.append(Output(Path(("block", "super"), token.place), token.place))
             elif token.kind == "output":
-                nodes.append(Output(parse_expression(token.contents, token.place), token.place))
+                nodes.append(self._output(token))
             elif token.tag in ends:
                 self._refuse_words(token, opened)
                 self.depth -= 1
@@ -144,6 +145,16 @@ class _Parser:
                 opened.place, f"{{% {opened.tag} %}} is never closed: add {{% end{opened.tag} %}}."
             )
         return tuple(nodes), None
+
+    def _output(self, token: Token) -> Output:
+        value = inner = parse_expression(token.contents, token.place)
+        while isinstance(inner, Filtered):
+            if inner.filter == "linebreaksbr" and not self.html:
+                raise TemplateSyntaxError.at(
+                    token.place, "linebreaksbr is for HTML; in plain text the lines stay as they are. Leave it out."
+                )
+            inner = inner.value
+        return Output(value, token.place)
 
     def _refuse_words(self, end: Token, opened: Token | None) -> None:
         """Of a tag that ends a body: only {% elif %} has a condition, and {% endblock %} may name its block."""
