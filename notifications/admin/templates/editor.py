@@ -79,19 +79,24 @@ def _save(request: HttpRequest, text: Text, parts: Mapping[str, str], note: str)
         return services.begin(*text.where, by=request.user, parts=parts, note=note), True
     if _same(parts, open_now.parts) and (note == open_now.note or open_now.state != VersionState.DRAFT):
         return open_now, False
-    pk, _, changed_at = base.partition("@")
+    pk, _, seen = base.partition("@")
+    who = open_now.changed_by or "Somebody"
     if pk != str(open_now.pk):
-        who = open_now.changed_by or "Somebody"
-        raise TemplateStateError(
-            f"{who} began version {open_now.number} while you were writing. "
-            "Nothing is lost: your text is in the fields, theirs is shown here.",
-            code="changed",
-        )
+        raise TemplateStateError(f"{who} began version {open_now.number} while you were writing.", code="changed")
     try:
-        seen = datetime.fromisoformat(changed_at)
+        return services.save(open_now, parts, by=request.user, changed_at=_moment(seen), note=note), True
+    except TemplateStateError as error:
+        if error.code != "changed":
+            raise
+        said = f"{who} changed version {open_now.number} while you were writing."
+        raise TemplateStateError(said, code="changed") from None
+
+
+def _moment(written: str) -> datetime:
+    try:
+        return datetime.fromisoformat(written)
     except ValueError:
-        raise TemplateStateError("The form is not one of this page. Load it again.", code="changed") from None
-    return services.save(open_now, parts, by=request.user, changed_at=seen, note=note), True
+        return datetime.min  # of no version
 
 
 def _same(parts: Mapping[str, str], stored: Mapping[str, str]) -> bool:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from notifications.admin.bounded import WINDOW
 from notifications.admin.templates.text import Text
 from notifications.channels.registry import get_channel
-from notifications.models import Notification
+from notifications.models import Notification, Reason
 from notifications.pipeline import route
 
 SHOWN = 15
@@ -60,7 +60,8 @@ def destination(text: Text, user: Any) -> Destination:
     points = route.contact_points([user.pk], [text.channel])
     addresses, reason, detail = channel.addresses(user, points.get((user.pk, text.channel), ()))
     if not addresses:
-        return Destination("", detail or str(reason.label))
+        said = "you have no address on this channel" if reason == Reason.NO_ADDRESS else str(reason.label)
+        return Destination("", detail or said)
     if channel.every_address:
         return Destination("your device" if len(addresses) == 1 else f"your {len(addresses)} devices")
     return Destination(addresses[0].address)

@@ -57,13 +57,12 @@
     put("parts", plural(sms.parts, "segment", "segments"));
     put("encoding", `${sms.encoding}, ${sms.units} ${sms.encoding === "GSM-7" ? "characters" : "units"}`);
     put("left", `${sms.left} left in ${sms.parts === 1 ? "it" : "the last"}`);
-    slots("split")[0].replaceChildren(...sms.split.map((text, index) => {
-      const bubble = document.createElement("p");
-      bubble.className = "notify-said";
-      bubble.dir = "auto";
-      bubble.textContent = text;
-      if (sms.parts > 1) bubble.title = `Segment ${index + 1} of ${sms.parts}`;
-      return bubble;
+    // One bubble, as phones join the parts; a mark where the next part begins.
+    slots("split")[0].replaceChildren(...sms.split.flatMap((text, index) => {
+      const mark = document.createElement("i");
+      mark.className = "notify-cut";
+      mark.title = `Segment ${index + 1} of ${sms.parts} begins here`;
+      return index ? [mark, text] : [text];
     }));
   }
 
@@ -107,7 +106,7 @@
 
   function show(answer) {
     showFindings(answer.findings, { text: answer.error, part: answer.part, line: answer.line });
-    fault(answer.error && (answer.line ? `${answer.error}` : answer.error));
+    fault(answer.error);
     if (answer.sms) showSms(answer.sms);
     if (answer.message) showMessage(answer.message, answer.direction);
   }
@@ -154,7 +153,8 @@
   form.addEventListener("input", later);
   shown.addEventListener("change", ask);
   if (dark) {
-    dark.checked = document.documentElement.dataset.theme === "dark";
+    const theme = document.documentElement.dataset.theme;
+    dark.checked = theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
     const scheme = () => {
       stage.classList.toggle("notify-dark", dark.checked);
       showMail();
