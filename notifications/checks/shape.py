@@ -43,6 +43,7 @@ SECONDS: dict[str, tuple[float, float]] = {
 }
 TEXTS = ("FROM_EMAIL", "INBOX_STAFF", "OPERATORS", "USER_LANGUAGE_FIELD", "USER_TIME_ZONE_FIELD")
 CURRENCY = re.compile("[A-Z]{3}")
+REGIONS = {"PHONE_REGION": "numbers with + only", "FORMAT_REGION": "each language's own way of writing"}
 TRIGGER_ERRORS = ("log", "raise")
 
 
@@ -83,9 +84,11 @@ def _valid(name: str, value: Any) -> str:
         return "" if _is_url(value) else "where people reach this site, such as https://notify.example.com"
     if name == "TRIGGER_ERRORS":
         return "" if value in TRIGGER_ERRORS else " or ".join(map(repr, TRIGGER_ERRORS))
-    if name == "PHONE_REGION":
+    if name == "TEMPLATES_NEED_REVIEW":
+        return "" if isinstance(value, bool) else "True or False"
+    if name in REGIONS:
         right = value == "" or (isinstance(value, str) and value in phone_numbers.countries())
-        return "" if right else "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"
+        return "" if right else f"a code of ISO 3166 in capitals, such as 'US', or '' for {REGIONS[name]}"
     if name == "CURRENCY":
         right = isinstance(value, str) and CURRENCY.fullmatch(value) is not None
         return "" if right else "a currency by its three capital letters of ISO 4217, such as 'USD' or 'INR'"

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-from django.utils import translation
-
-if TYPE_CHECKING:
-    from babel import Locale
+from notifications.templating.formats import active_locale
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2009\u202f"), " ")  # SMS have none of these
@@ -19,7 +15,7 @@ def in_words(length: timedelta) -> str:
     from babel.lists import format_list  # imported when the first is written, as in `formats`
     from babel.units import format_unit
 
-    locale = _locale()
+    locale = active_locale()
     left, parts = max(0, int(length.total_seconds())), []
     for unit, seconds in _UNITS:
         number, left = divmod(left, seconds)
@@ -31,15 +27,3 @@ def in_words(length: timedelta) -> str:
             break
     words = parts or [format_unit(0, "duration-minute", locale=locale, numbering_system="latn")]
     return format_list(words, style="standard", locale=locale).translate(_SPACES)
-
-
-def _locale() -> Locale:
-    from babel import Locale, UnknownLocaleError
-
-    language = translation.get_language() or "en"
-    for code in (language, language.partition("-")[0]):
-        try:
-            return Locale.parse(code, sep="-")
-        except (UnknownLocaleError, ValueError):
-            continue
-    return Locale.parse("en")

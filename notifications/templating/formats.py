@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from django.utils import translation
 
+from notifications import conf
 from notifications.exceptions import known
 from notifications.templating.reading import FormatError, Moment, decimal_of, moment, named, refusal, rounded
 
@@ -51,7 +52,7 @@ def date(value: object, style: str = "long") -> str:
     Styles: CLDR's short, medium, long and full, and "day": weekday, day and short month, such as "Mon, Mar 4".
     Raises `FormatError`.
     """
-    locale = _locale(_language())
+    locale = active_locale()
     return _date(_with_date(value, "date"), _style("date", style, DATE_STYLES), locale)
 
 
@@ -64,7 +65,7 @@ def time(value: object, style: str = "short") -> str:
     found = moment(value, "time")
     if not isinstance(found, (dt.datetime, dt.time)):
         raise refusal("time needs a time", value)
-    return _time(found, _style("time", style, TIME_STYLES), _locale(_language()))
+    return _time(found, _style("time", style, TIME_STYLES), active_locale())
 
 
 def datetime(value: object, style: str = "long") -> str:
@@ -76,7 +77,7 @@ def datetime(value: object, style: str = "long") -> str:
     if not isinstance(found, dt.datetime):
         raise refusal("datetime needs a date with its time", value)
     _style("datetime", style, DATETIME_STYLES)
-    locale = _locale(_language())
+    locale = active_locale()
     dated = "long" if style == "zone" else style
     joint = str(locale.datetime_formats["medium" if style == "day" else dated]).replace("'", "").translate(_PLAIN)
     clock = _time(found, "zone" if style == "zone" else "short", locale)
@@ -134,7 +135,7 @@ def plural_category(count: object) -> Category:
     shown = rounded(decimal_of(count, "plural"), DECIMALS_MAX)
     whole = int(shown)
     plain = whole if whole == shown else shown.normalize()
-    return cast(Category, _locale(_language()).plural_form(plain))
+    return cast(Category, active_locale().plural_form(plain))
 
 
 def plural_categories(language: str) -> tuple[Category, ...]:
@@ -144,7 +145,14 @@ def plural_categories(language: str) -> tuple[Category, ...]:
 
 
 def _language() -> str:
-    return translation.get_language() or "en"
+    language = translation.get_language() or "en"
+    region = conf.get().FORMAT_REGION
+    return f"{language}-{region}" if region and "-" not in language else language
+
+
+def active_locale() -> Locale:
+    """CLDR's locale of the active language: of its own region, or of FORMAT_REGION where it names none."""
+    return _locale(_language())
 
 
 @lru_cache(maxsize=256)

@@ -111,6 +111,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 NOTIFICATIONS: dict[str, Any] = {
     "BASE_URL": BASE_URL,
     "PHONE_REGION": environment.text("PHONE_REGION"),
+    "FORMAT_REGION": environment.text("FORMAT_REGION", "IN"),
     "OPERATORS": roles.OPERATOR,
     "INBOX_STAFF": roles.DESK,
     "CHANNELS": {

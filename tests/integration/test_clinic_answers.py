@@ -67,13 +67,13 @@ def test_a_reminder_asks_for_an_answer_within_one_segment(reminded: Appointment)
     text = outbox("sms")[-1].content["text"]
     code = code_of(reminded)
     assert f"Reply C {code} to confirm, X {code} to cancel." in text
-    assert "Thu, Mar 7 at 5:30 PM IST with Vaidya Meera Nair" in text
+    assert "Thu, 7 Mar at 5:30 pm IST with Vaidya Meera Nair" in text
     assert count(text).parts == 1
 
 
 def test_c_says_that_the_patient_comes(reminded: Appointment) -> None:
     assert write(reminded, f"C {code_of(reminded)}") == [
-        "Lotus House: thank you. We expect you on Thu, Mar 7 at 5:30 PM IST."
+        "Lotus House: thank you. We expect you on Thu, 7 Mar at 5:30 pm IST."
     ]
     assert reminded.patient_confirmed_at == clock.now()
     assert reminded.status == Status.CONFIRMED

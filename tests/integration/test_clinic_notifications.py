@@ -111,7 +111,7 @@ def test_a_moved_appointment_tells_both_times_and_takes_its_reminders_along(cloc
     }
     deliver_all()
     (sms,) = outbox("sms")
-    assert "is now Sat, Mar 9 at 6:30 PM IST (was Thu, Mar 7, 5:30 PM)" in sms.content["text"]
+    assert "is now Sat, 9 Mar at 6:30 pm IST (was Thu, 7 Mar, 5:30 pm)" in sms.content["text"]
     before = len(outbox())
     clock.move_to(NOON + timedelta(days=2))  # when the reminder was first due
     assert deliver_all() == 0
@@ -200,7 +200,7 @@ def test_a_reminder_whose_text_message_is_refused_comes_by_email(clock: FrozenCl
     deliver_all()
     assert outbox("sms") == []
     (reminder,) = outbox("email")[before:]
-    assert reminder.content["subject"] == "A reminder: Wed, Mar 6 at 5:30 PM with Vaidya Meera Nair"
+    assert reminder.content["subject"] == "A reminder: Wed, 6 Mar at 5:30 pm with Vaidya Meera Nair"
 
 
 def test_the_hour_reminder_of_a_patient_without_a_device_comes_as_a_text_message(clock: FrozenClock) -> None:

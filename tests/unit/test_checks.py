@@ -119,6 +119,12 @@ def test_e002_unknown_names(settings: Settings) -> None:
         ("TRIGGER_ERRORS", "ignore", "'log' or 'raise'"),
         ("PHONE_REGION", "UK", "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"),
         ("PHONE_REGION", "us", "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"),
+        (
+            "FORMAT_REGION",
+            "UK",
+            "a code of ISO 3166 in capitals, such as 'US', or '' for each language's own way of writing",
+        ),
+        ("TEMPLATES_NEED_REVIEW", "no", "True or False"),
         ("CURRENCY", "usd", "a currency by its three capital letters of ISO 4217, such as 'USD' or 'INR'"),
         ("CURRENCY", None, "a currency by its three capital letters of ISO 4217, such as 'USD' or 'INR'"),
         ("PHONE_REGION", None, "a code of ISO 3166 in capitals, such as 'US', or '' for numbers with + only"),

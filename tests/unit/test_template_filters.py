@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from notifications.templating.filters import FILTERS, NOT_OFFERED, TEXT_MAX, FilterError
 from tests.unit.test_template_formats import MONDAY, reader
 
+pytestmark = pytest.mark.usefixtures("no_region")
+
 DATE, TIME = dt.date(2024, 3, 4), dt.time(10, 30)
 
 

@@ -8,10 +8,13 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone, translation
+from pytest_django import Settings
 
 from notifications.channels.sms_segments import count
 from notifications.templating import formats
 from notifications.templating.reading import FormatError
+
+pytestmark = pytest.mark.usefixtures("no_region")
 
 MONDAY = dt.datetime(2024, 3, 4, 5, 0, tzinfo=dt.UTC)  # 10:30 in India
 LANGUAGES = ("en", "en-in", "hi", "es", "es-mx", "ar", "fr", "de", "he", "fa")
@@ -430,3 +433,22 @@ def test_dates_times_and_amounts_of_english_and_spanish_fit_the_cheap_alphabet_o
 def test_a_value_without_a_tag_or_filter_has_its_standard_style(value, written):
     with reader("en"):
         assert formats.plain_text(value) == written
+
+
+@pytest.mark.parametrize(
+    ("region", "language", "day", "amount"),
+    [
+        ("IN", "en", "Mon, 4 Mar", "₹12,34,567.50"),
+        ("IN", "en-us", "Mon, Mar 4", "₹1,234,567.50"),  # a language that names its region keeps it
+        ("GB", "en", "Mon 4 Mar", "₹1,234,567.50"),
+        ("IN", "es", "lun, 4 mar", "1.234.567,50 INR"),  # CLDR knows no Spanish of India
+        ("", "en", "Mon, Mar 4", "₹1,234,567.50"),
+    ],
+)
+def test_a_language_without_a_region_writes_as_the_country_of_the_deployment_does(
+    settings: Settings, region: str, language: str, day: str, amount: str
+) -> None:
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "FORMAT_REGION": region}
+    with translation.override(language):
+        assert formats.date(dt.date(2024, 3, 4), "day") == day
+        assert formats.money("1234567.5", "INR") == amount

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from notifications.exceptions import TemplateError, TemplateSyntaxError
 from tests.language import compiled, rendered
 
+pytestmark = pytest.mark.usefixtures("no_region")
+
 BLOCKS = {
     "notifications/layouts/base.html": (
         "<{% block a %}A{% block b %}B{% endblock %}{% endblock %}|{% block c %}C{% endblock %}>"
