@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from notifications.admin.templates.overview import badges, fallback_of, recent_rollbacks
 from notifications.admin.templates.text import Text, address, found, language_name
@@ -80,15 +80,10 @@ def context(admin: Any, request: HttpRequest, text: Text, title: str) -> dict[st
         "may": Permissions.of(request),
         "template_row": template,
         "rollback": next(iter(recent_rollbacks(template)), None) if template else None,
-        "experiments_address": _experiments(template),
+        "experiments_address": f"{_page('changelist')}?template={template.pk}" if template else "",
+        "running_address": _page("change", text.standing.running.pk) if text.standing.running else "",
     }
 
 
-def _experiments(template: Any) -> str:
-    """Where its A/B tests are; empty where there is no such page."""
-    if template is None:
-        return ""
-    try:
-        return f"{reverse('admin:notify_experiment_changelist')}?template={template.pk}"
-    except NoReverseMatch:
-        return ""
+def _page(view: str, *args: Any) -> str:
+    return reverse(f"admin:notify_experiment_{view}", args=args)
