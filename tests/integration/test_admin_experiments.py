@@ -106,7 +106,7 @@ def test_a_test_is_planned_from_the_page_of_its_text(client: Client, publisher: 
     address = f"{LIST}add/?template={template.pk}"
     text = shown(client.get(address))
     assert "version 2, in review" in text
-    assert "acted – tests.letter takes no answers." in text
+    assert "answered – tests.letter takes no answers." in text
     assert "get nothing by this channel" not in text, "it is not marketing"
     response = client.post(address, filled_in(holdout="published", holdout_weight=""))
     assert "The weight of hold-out is 0; valid are 1 to 1000." in shown(response)
@@ -174,6 +174,29 @@ def test_without_a_text_one_is_chosen_and_a_draft_is_told_to_be_submitted(client
     )
     listed = client.get(f"{LIST}add/?_changelist_filters=template%3D{template.pk}")
     assert listed.context["template"] == template
+
+
+def test_a_text_of_which_nothing_can_be_counted_is_not_planned(
+    client: Client, publisher: User, template: Template, settings: Any
+) -> None:
+    channels = settings.NOTIFICATIONS["CHANNELS"]
+    untracked = {**channels, "email": {**channels["email"], "OPTIONS": {}}}
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "CHANNELS": untracked}
+    text = shown(client.get(f"{LIST}add/?template={template.pk}"))
+    assert "so a test of it would show nothing." in text
+    assert "clicked – the channel's option track_clicks is off" in text.replace("&#x27;", "'")
+    assert "Plan the test" not in text
+    client.post(f"{LIST}add/?template={template.pk}", filled_in())
+    assert not Experiment.objects.exists()
+
+
+def test_a_test_of_a_type_that_is_gone_is_still_shown_and_no_other_is_planned(
+    client: Client, publisher: User, experiment: Experiment, template: Template
+) -> None:
+    Template.objects.filter(pk=template.pk).update(type="tests.gone")
+    assert "warmer subject" in shown(client.get(page(experiment)))
+    assert "There are none yet" in shown(client.get(f"{LIST}add/?template={template.pk}"))
+    assert "Unknown notification type" in shown(client.post(page(experiment, "start"), follow=True))
 
 
 # What is done.

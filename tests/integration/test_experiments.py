@@ -408,6 +408,8 @@ def test_what_can_be_counted_depends_on_channel_type_and_provider(
     assert "never for a sensitive type" in countable(Letter, "email")[Experiment.Metric.OPENED]
     monkeypatch.setattr(Letter, "answers", {"yes": ("Y",)})
     monkeypatch.setattr(Letter, "fallback", ("sms",))
+    assert possible(Letter, "email") == [], "who gets the fallback has not got the email"
+    monkeypatch.setattr(Letter, "channels", ("email", "sms"))
     assert possible(Letter, "email") == ["acted"]
     monkeypatch.undo()
     channels = settings.NOTIFICATIONS["CHANNELS"]
@@ -459,11 +461,12 @@ def test_what_a_provider_took_counts_and_what_never_left_does_not(
 
 
 def test_an_answer_counts_as_acting_on_the_variant(person: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = planned()
     monkeypatch.setattr(Letter, "answers", {"yes": ("Y",)})
-    monkeypatch.setattr(Letter, "fallback", ("sms",))
-    experiment = planned(metric="acted")
+    monkeypatch.setattr(Letter, "channels", ("email", "sms"))
+    Experiment.objects.update(metric="acted")
     experiments.start(experiment, by=None)
-    delivery = sent_to(person)[0]
+    (delivery,) = (each for each in sent_to(person) if each.channel == "email")
     Event.objects.create(notification=delivery.notification, kind=Kind.ANSWERED, data={"channel": "sms"})
     found = results(experiment, fresh=True)
     assert [each.successes for each in found.arms if each.variant == delivery.variant] == [1]

@@ -18,7 +18,7 @@ from notifications.admin import words
 from notifications.admin.base import ReadOnlyAdmin, in_local_time
 from notifications.admin.experiments import planning, showing, steps
 from notifications.admin.experiments.showing import state_badge
-from notifications.models import Experiment, Template
+from notifications.models import Experiment
 
 
 @admin.register(Experiment)
@@ -100,9 +100,10 @@ class ExperimentAdmin(ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         named = request.GET.get("template") or _listed(request)
-        template = Template.objects.filter(pk=named).first() if named.isdecimal() else None
+        templates = planning.testable()
+        template = next((each for each in templates if str(each.pk) == named), None)
         if template is None:
-            return self.page(request, "choose", {"title": "New A/B test", "templates": planning.testable()})
+            return self.page(request, "choose", {"title": "New A/B test", "templates": templates})
         form = planning.PlanForm(template, request.POST or None)
         if form.is_valid() and (experiment := form.save(by=request.user)):
             self.message_user(request, "The test is planned. Nobody gets it before it is started.", messages.SUCCESS)
@@ -112,7 +113,7 @@ class ExperimentAdmin(ReadOnlyAdmin):
     def _show(self, request: HttpRequest, object_id: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        context = showing.context(_found(object_id))
+        context = showing.context(_found(object_id), fresh="fresh" in request.GET)
         may = {"start": self.has_publish_permission, "stop": self.has_publish_permission}
         may |= {"promote": self.has_publish_permission, "discard": self.has_add_permission}
         context["may"] = {step for step in steps.possible(context["experiment"]) if may[step](request)}

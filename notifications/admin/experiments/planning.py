@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 
-from notifications.exceptions import TemplateStateError
+from notifications.admin.experiments.showing import metric_names
+from notifications.exceptions import NotificationError, TemplateStateError
 from notifications.models import Experiment, Template, TemplateVersion, Variant, VersionState
-from notifications.services.templates import experiments
+from notifications.services.templates import experiments, place
 from notifications.services.templates.countable import countable
 from notifications.services.templates.experiment_rules import LABEL_MAX_LENGTH, WEIGHT_MAX
 from notifications.types import get_type
@@ -19,10 +19,20 @@ ARMS = "ABCD"
 HALF = 50
 
 
-def testable() -> QuerySet[Template]:
-    """Texts with a version that could be a variant."""
+def testable() -> list[Template]:
+    """Texts that are sent, and have a version that could be a variant."""
     rows = TemplateVersion.objects.exclude(state=VersionState.DRAFT).values("template")
-    return Template.objects.filter(pk__in=rows).order_by("type", "channel", "language")
+    found = Template.objects.filter(pk__in=rows).order_by("type", "channel", "language")
+    return [each for each in found if _is_sent(each)]
+
+
+def _is_sent(template: Template) -> bool:
+    """Whether its type and channel are still there."""
+    try:
+        place(template.type, template.channel, template.language)
+    except NotificationError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +71,8 @@ class PlanForm(forms.Form):
         others = [each for each in self.versions if each != published]
         given = ([published] if published else []) + others[:1]
         choices = [("", "–"), *((each.number, _said(each)) for each in self.versions)]
-        for place, letter in enumerate(ARMS):
-            version = given[place] if place < len(given) else None
+        for number, letter in enumerate(ARMS):
+            version = given[number] if number < len(given) else None
             self.fields[f"version_{letter}"] = forms.ChoiceField(
                 choices=choices, required=False, label=f"Text {letter}", initial=version.number if version else ""
             )
@@ -72,8 +82,10 @@ class PlanForm(forms.Form):
             self.fields[f"weight_{letter}"] = _weight(f"Weight of text {letter}", HALF if version else None)
         possible = [metric for metric, why in self.reasons.items() if not why]
         metric: Any = self.fields["metric"]
-        metric.choices = [(each.value, each.label) for each in possible]
-        metric.initial = next(iter(possible[::-1]), "")
+        names = metric_names(self.template.channel)
+        metric.choices = [(each.value, names[each.value]) for each in possible]
+        clicked = Experiment.Metric.CLICKED
+        metric.initial = clicked if clicked in possible else next(iter(possible), "")
         holdout: Any = self.fields["holdout"]
         holdout.choices = [("", "nobody"), (Variant.Kind.PUBLISHED.value, "get what is published now")]
         if self.is_marketing:
@@ -93,7 +105,8 @@ class PlanForm(forms.Form):
     @property
     def impossible(self) -> list[tuple[str, str]]:
         """What cannot be counted here, and why."""
-        return [(str(metric.label), why) for metric, why in self.reasons.items() if why]
+        names = metric_names(self.template.channel)
+        return [(names[metric.value], why) for metric, why in self.reasons.items() if why]
 
     def save(self, *, by: Any) -> Experiment | None:
         """Plan it. None: it cannot be, and the form says why."""
@@ -125,7 +138,10 @@ class PlanForm(forms.Form):
 
 
 def _weight(label: str, initial: int | None) -> forms.IntegerField:
-    return forms.IntegerField(label=label, required=False, min_value=1, max_value=WEIGHT_MAX, initial=initial)
+    widget = forms.NumberInput(attrs={"placeholder": "weight"})
+    return forms.IntegerField(
+        label=label, required=False, min_value=1, max_value=WEIGHT_MAX, initial=initial, widget=widget
+    )
 
 
 def _said(version: TemplateVersion) -> str:

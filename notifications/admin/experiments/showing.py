@@ -18,6 +18,7 @@ from notifications.services import templates as staff
 from notifications.services.templates import PartDiff
 from notifications.services.templates.countable import countable
 from notifications.services.templates.results import ArmResult, Results, results
+from notifications.templating import texts
 from notifications.types import get_type
 
 State, Kind = Experiment.State, Variant.Kind
@@ -73,15 +74,20 @@ class Column:
     differences: Sequence[PartDiff] | None
 
 
+def metric_names(channel: str) -> dict[str, str]:
+    """What people call that which is counted: what stands in the inbox is not opened but seen, unless it is clicked."""
+    return {"opened": "opened" if leaves_app(channel) else "seen", "clicked": "clicked", "acted": "answered"}
+
+
 def state_badge(experiment: Experiment) -> SafeString:
     """How it stands."""
     state = State(experiment.state)
     return words.badge(str(state.label), STATE_TONES[state])
 
 
-def context(experiment: Experiment) -> dict[str, Any]:
-    """For the template of the page."""
-    found = results(experiment)
+def context(experiment: Experiment, *, fresh: bool) -> dict[str, Any]:
+    """For the template of the page. `fresh`: counted now, not within the last minute."""
+    found = results(experiment, fresh=fresh)
     shown = _shown(experiment)
     told = found.verdict
     return {
@@ -98,21 +104,20 @@ def context(experiment: Experiment) -> dict[str, Any]:
         "lines": _lines(experiment, found, [name for name, _ in shown]),
         "columns": _columns(found.arms, experiment),
         "promotable": promotable(experiment),
+        "is_nav_sidebar_enabled": False,  # the table needs the width
         "gets_nothing": any(not each.compared for each in found.arms),
     }
 
 
 def _shown(experiment: Experiment) -> list[tuple[str, str]]:
     """What can be counted of it: (name, heading)."""
-    heads = {"opened": "Opened", "clicked": "Clicked", "acted": "Answered"}
-    if not leaves_app(experiment.template.channel):
-        heads |= {"opened": "Seen", "clicked": "Read"}
+    template = experiment.template
     try:
-        possible = countable(get_type(experiment.template.type), experiment.template.channel)
+        possible = countable(get_type(template.type), template.channel)
     except NotificationError:  # its type or channel is gone, and its record stays
         possible = {}
-    found = [(name, heads[name]) for name, why in possible.items() if not why or name == experiment.metric]
-    return [(str(name), head) for name, head in found] or [(experiment.metric, heads[experiment.metric])]
+    found = {str(name) for name, why in possible.items() if not why} | {experiment.metric}
+    return [(name, head.capitalize()) for name, head in metric_names(template.channel).items() if name in found]
 
 
 def _lines(experiment: Experiment, found: Results, shown: Sequence[str]) -> list[Line]:
@@ -176,12 +181,26 @@ def _columns(arms: Sequence[ArmResult], experiment: Experiment) -> list[Column]:
         Column(
             variant=variant,
             what=_what(variant),
-            parts=dict(sorted(written.items())) if variant == first else None,
-            differences=None if variant == first else staff.diff(parts[first], written, context=WHOLE_TEXT),
+            parts={name: written[name] for name in _ordered(experiment, written)} if variant == first else None,
+            differences=None if variant == first else _differences(experiment, parts[first], written),
         )
         for variant, written in parts.items()
         if first is not None
     ]
+
+
+def _differences(experiment: Experiment, old: Mapping[str, str], new: Mapping[str, str]) -> list[PartDiff]:
+    found = {each.part: each for each in staff.diff(old, new, context=WHOLE_TEXT)}
+    return [found[name] for name in _ordered(experiment, found)]
+
+
+def _ordered(experiment: Experiment, parts: Mapping[str, Any]) -> list[str]:
+    """As the channel orders its parts: the subject first."""
+    try:
+        known = [each.name for each in texts.parts_of(experiment.template.channel)]
+    except NotificationError:
+        known = []
+    return [name for name in dict.fromkeys([*known, *sorted(parts)]) if name in parts]
 
 
 def _published_parts(experiment: Experiment) -> Mapping[str, str]:

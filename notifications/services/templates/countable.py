@@ -22,7 +22,8 @@ def countable(type_: type[NotificationType], channel: str) -> Mapping[Metric, st
     """Each metric → why it cannot be counted, or "" where it can.
 
     Opened and clicked: in emails that are tracked by the channel (never those of a sensitive type) or whose provider
-    may report it, and in the inbox, where they mean seen and read. Acted: where the type takes answers by SMS.
+    may report it, and in the inbox, where they mean seen and read. Acted: where the type is answered by this channel,
+    or by another that it is always sent by.
     """
     return {metric: _why_not(metric, type_, channel) for metric in Metric}
 
@@ -42,7 +43,7 @@ def require_countable(metric: str, type_: type[NotificationType], channel: str) 
 
 def _why_not(metric: Metric, type_: type[NotificationType], channel: str) -> str:
     if metric == Metric.ACTED:
-        return _no_answers(type_)
+        return _no_answers(type_, channel)
     if not get_channel(channel).leaves_app:
         return ""
     option = _TRACKED[metric]
@@ -54,16 +55,17 @@ def _why_not(metric: Metric, type_: type[NotificationType], channel: str) -> str
     return f"{own}, and no provider of channel '{channel}' reports it."
 
 
-def _no_answers(type_: type[NotificationType]) -> str:
+def _no_answers(type_: type[NotificationType], channel: str) -> str:
     if not type_.answers:
         return f"{type_.key} takes no answers."
-    for name in (*type_.channels, *type_.fallback):
+    # Not by a fallback: who gets that has not got this text.
+    for name in (channel, *type_.channels):
         try:
             if get_channel(name).takes_answers:
                 return ""
         except UnknownChannelError:  # the checks say so
             continue
-    return f"no channel of {type_.key} takes answers."
+    return f"{type_.key} is not answered by channel '{channel}', nor by another that it is always sent by."
 
 
 def _by_us(option: str, type_: type[NotificationType], channel: str) -> bool:
