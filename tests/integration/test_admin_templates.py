@@ -182,7 +182,11 @@ def test_a_draft_is_discarded_and_opened_again(client: Client, editor: User) -> 
 def test_where_a_review_is_needed_two_people_publish_and_the_page_says_so(
     client: Client, editor: User, settings: Any
 ) -> None:
+    button = r"<button [^>]*disabled[^>]*>Publish …</button>"
+    assert not re.search(button, client.get(NOTE).content.decode())
     settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "TEMPLATES_NEED_REVIEW": True}
+    assert re.search(button, client.get(NOTE).content.decode())
+    assert "It needs a review first: ask for one." in shown(client.get(NOTE))
     answer = save(client, NOTE, do="publish", sms_txt="New: {{ text }}")
     assert "It needs a review first: ask for one." in shown(answer)
     assert "Publish version 1" not in [
@@ -194,6 +198,7 @@ def test_where_a_review_is_needed_two_people_publish_and_the_page_says_so(
     answer = save(client, NOTE, do="submit", sms_txt="New: {{ text }}")
     assert "waits for somebody to review" in shown(answer)
     assert "You wrote it, so somebody else has to publish it" in shown(client.get(NOTE))
+    assert re.search(button, client.get(NOTE).content.decode())
     other = Client()
     staff(other, "view_template", "publish_template")
     assert "It cannot be changed until it is returned or published" in shown(other.get(NOTE))

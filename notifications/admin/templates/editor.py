@@ -175,7 +175,7 @@ def _show(
         "destination": readers.destination(text, request.user) if may.change else None,
         "readers": readers.latest(text) if readers.may_see(request) else [],
         "may_see_readers": readers.may_see(request),
-        "not_yet": told.not_yet(open_now, request.user) if open_now else "",
+        "not_yet": told.not_yet(open_now, request.user),
     }
     return TemplateResponse(request, "admin/notify/template/edit.html", context, status=status)
 

@@ -60,6 +60,8 @@ class Line:
     version: TemplateVersion
     badge: Any
     measured: Measured
+    is_newer: bool
+    """than what is published"""
 
     @property
     def was_published(self) -> bool:
@@ -90,7 +92,7 @@ def history(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
     old, new = _chosen(request, sides, text)
     context = {
         **page.context(admin, request, text, "History"),
-        "lines": _lines(versions),
+        "lines": _lines(versions, text.standing.published),
         "older": len(rows) > SHOWN,
         "days": DAYS,
         "file_side": FILE in sides,
@@ -104,7 +106,7 @@ def history(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
     return TemplateResponse(request, "admin/notify/template/history.html", context)
 
 
-def _lines(versions: Sequence[TemplateVersion]) -> list[Line]:
+def _lines(versions: Sequence[TemplateVersion], published: TemplateVersion | None) -> list[Line]:
     measured: dict[int, Measured] = {}
     since = (clock.now() - timedelta(days=DAYS)).date()
     for row in VersionMeasure.objects.filter(version__in=[each.pk for each in versions], day__gte=since).order_by(
@@ -116,7 +118,8 @@ def _lines(versions: Sequence[TemplateVersion]) -> list[Line]:
         sums.failures += row.failures
         if row.last_error:
             sums.last_error, sums.last_failed_at = row.last_error, row.last_failed_at
-    return [Line(each, _badge(each), measured.get(each.pk, Measured())) for each in versions]
+    newest = published.number if published else 0
+    return [Line(each, _badge(each), measured.get(each.pk, Measured()), each.number > newest) for each in versions]
 
 
 def _badge(version: TemplateVersion) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from notifications import conf
 from notifications.exceptions import TemplateStateError
 from notifications.models import TemplateVersion
 from notifications.services import templates as services
@@ -27,8 +28,13 @@ def of_publication(publication: Publication) -> str:
     return " ".join(said)
 
 
-def not_yet(version: TemplateVersion, user: Any) -> str:
-    """Why a person cannot publish a version now; empty: nothing forbids it but its own mistakes."""
+def not_yet(version: TemplateVersion | None, user: Any) -> str:
+    """Why a person cannot publish a version now; empty: nothing forbids it but its own mistakes.
+
+    None stands for a draft that is still to be begun.
+    """
+    if version is None:
+        return "It needs a review first: ask for one." if conf.get().TEMPLATES_NEED_REVIEW else ""
     try:
         services.require_reviewer(version, user)
     except TemplateStateError as error:
