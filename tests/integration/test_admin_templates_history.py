@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from django.test import Client
 
 from notifications import clock
-from notifications.models import TemplateVersion, VersionMeasure, VersionState
+from notifications.admin.templates import told
+from notifications.models import Experiment, Template, TemplateVersion, VersionMeasure, VersionState
 from notifications.services import templates as services
-from project.accounts import roles
+from notifications.services.templates import Publication
 from project.accounts.models import User
 from tests.app.notifications import Note
-from tests.integration.test_admin_templates import NOTE, published, sent, shown
+from tests.integration.template_pages import NOTE, kavita, published, sent, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -25,10 +26,7 @@ STEP = f"{NOTE}step/"
 
 @pytest.fixture(autouse=True)
 def editor(client: Client) -> User:
-    user = User.objects.create_user("kavita", is_staff=True)
-    user.groups.add(Group.objects.get(name=roles.EDITOR))
-    client.force_login(user)
-    return user
+    return kavita(client)
 
 
 def lines(client: Client, **asked: str) -> list[tuple[str, str]]:
@@ -128,3 +126,18 @@ def test_who_did_what_is_told_in_the_readers_time(client: Client, editor: User) 
     (change, *_) = version.template.changes.all()
     local = change.at + timedelta(hours=5, minutes=30)
     assert f"{local:%Y-%m-%d %H:%M:%S}" in text
+
+
+def test_what_a_publication_ended_and_what_may_still_carry_the_old_text_is_told() -> None:
+    publication = Publication(
+        template=Template(),
+        version=TemplateVersion(number=4),
+        replaced=TemplateVersion(number=3),
+        stopped=Experiment(name="Shorter"),
+        in_flight=1,
+    )
+    assert told.of_publication(publication) == (
+        "Version 4 is published: what is sent from now on has it. Version 3 is archived. The A/B test “Shorter” has "
+        "ended with it. 1 message is with a provider at this moment, and may carry the text of before."
+    )
+    assert "2,000 messages are" in told.of_publication(replace(publication, in_flight=2000))

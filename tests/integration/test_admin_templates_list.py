@@ -18,7 +18,7 @@ from notifications.services.templates import experiments
 from notifications.testing import registered
 from notifications.types import NotificationType
 from tests.app.notifications import Everywhere, Note
-from tests.integration.test_admin_templates import LIST, NOTE, published, shown, staff
+from tests.integration.template_pages import LIST, NOTE, published, shown, staff
 
 pytestmark = pytest.mark.django_db
 

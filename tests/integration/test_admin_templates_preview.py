@@ -19,7 +19,7 @@ from notifications.testing import registered
 from notifications.types import NotificationType
 from notifications.variables import Variable
 from tests.app.notifications import Everywhere, Note
-from tests.integration.test_admin_templates import EMAIL, LIST, NOTE, staff
+from tests.integration.template_pages import EMAIL, LIST, NOTE, staff
 
 pytestmark = pytest.mark.django_db
 
