@@ -31,6 +31,7 @@ from notifications.templating.nodes import (
     Format,
     If,
     Link,
+    LinkPart,
     Not,
     Operation,
     Output,
@@ -263,6 +264,17 @@ class _Compiler:
                 run.write(f'<a href="{escape(address)}">{escape(name or address)}</a>')
             else:
                 run.write(f"{name}: {address}" if name else address)
+
+        return write
+
+    def _linkpart(self, node: LinkPart) -> Step:
+        get, place = value_of(node.link.address), node.link.place
+        label: Getter = value_of(node.link.label) if node.link.label is not None else _constantly("")
+
+        def write(run: Run) -> None:
+            run.place = place
+            address = _address(text_of(get(run)))
+            run.write(escape(address if node.name == "address" else text_of(label(run)) or address))
 
         return write
 

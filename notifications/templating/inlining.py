@@ -16,7 +16,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from notifications.templating.markup import START, State, advance
-from notifications.templating.nodes import Body, For, If, Place, Plural, Scope, Text
+from notifications.templating.nodes import Body, For, If, Link, LinkPart, Place, Plural, Scope, Text
 
 if TYPE_CHECKING:
     from css_inline import CSSInliner
@@ -119,6 +119,8 @@ class _Outline(HTMLParser):
             self.order.append(f"<{tag}>")
 
     def handle_endtag(self, tag: str) -> None:
+        if tag not in _IMPLIED and tag not in _VOID and tag != "style":
+            self.order.append(f"</{tag}>")
         names = [name for _, name in self._open]
         if tag in names:
             del self._open[len(names) - 1 - names[::-1].index(tag) :]
@@ -191,6 +193,8 @@ class _Writer:
             self.pieces.append(node.text)
             self.state = advance(self.state, node.text)
             return True
+        if isinstance(node, Link):
+            return self._link(node)
         bodies = _bodies(node)
         before = self.state
         if not self._mark(node):
@@ -200,6 +204,18 @@ class _Writer:
             if not (all(map(self._node, each)) and self._mark(None)):
                 return False
         return True
+
+    def _link(self, node: Link) -> bool:
+        """As the element that it is: style sheets are about it, too."""
+        self.pieces.append('<a href="')
+        self.state = advance(self.state, '<a href="')
+        marked = self._mark(LinkPart(node, "address"))
+        self.pieces.append('">')
+        self.state = advance(self.state, '">')
+        marked = marked and self._mark(LinkPart(node, "label"))
+        self.pieces.append("</a>")
+        self.state = advance(self.state, "</a>")
+        return marked
 
     def _mark(self, node: Any) -> bool:
         if self.state.kind in ("tag", "name", "before", "comment", "raw"):

@@ -104,6 +104,14 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkPart:
+    """In HTML, what a link writes into its own element, where that stands in the text."""
+
+    link: Link
+    name: Choice["address", "label"]
+
+
+@dataclass(frozen=True, slots=True)
 class If:
     """{% if %}: the first branch whose condition holds; the one of `else` has none."""
 

@@ -255,7 +255,7 @@ USES = [
 @pytest.mark.parametrize("kind", [Canary, Liar])
 @pytest.mark.parametrize("wrapped", [lambda x: x, lambda x: [x], lambda x: {"a": [x]}, lambda x: (1, x)])
 def test_an_object_among_the_values_is_left_alone(canary, source, html, kind, wrapped):
-    text = compiled(source, html=html, layouts={"b.html": "{{ c }}"})
+    text = compiled(source, html=html or "linebreaksbr" in source, layouts={"b.html": "{{ c }}"})
     values = {"x": wrapped(kind()), "y": 1}
     Canary.seen.clear()
     try:

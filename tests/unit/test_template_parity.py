@@ -8,7 +8,7 @@ import datetime as dt
 import pytest
 from django.template import Context, Engine, Template
 from django.template.exceptions import TemplateSyntaxError as DjangoSyntaxError
-from django.utils import translation
+from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -78,11 +78,12 @@ operands = st.one_of(scalars, st.sampled_from(["items", "nothing", "items|length
 def conditions(draw):
     words = [draw(operands)]
     for _ in range(draw(st.integers(0, 4))):
-        words += [
-            draw(st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or", "is", "is not"])),
-            *draw(st.lists(st.just("not"), max_size=1)),
-            draw(operands),
-        ]
+        operator = draw(
+            st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or", "is", "is not"])
+        )
+        negated = draw(st.lists(st.just("not"), max_size=1))
+        # Whether two equal texts or numbers are one object is nobody's business.
+        words += [operator, *negated, draw(st.sampled_from(["True", "None"]) if operator[:2] == "is" else operands)]
     return " ".join([*draw(st.lists(st.just("not"), max_size=2)), *words])
 
 
@@ -145,13 +146,13 @@ sources = st.lists(pieces, max_size=4).map("".join)
 
 
 def of_django(source, given, *, html):
-    with translation.override("en"):
+    with translation.override("en-us"), timezone.override("America/New_York"):
         return Template(source, engine=ENGINE).render(Context(dict(given), autoescape=html))
 
 
 def ours(source, given, *, html):
     layouts = {name.removeprefix("notifications/layouts/"): text for name, text in BLOCKS.items()}
-    with translation.override("en"):
+    with translation.override("en-us"), timezone.override("America/New_York"):
         return rendered(source, given, html=html, layouts=layouts)
 
 
