@@ -6,8 +6,6 @@ calls one, or reads a file: what is not in the language cannot be asked for. Wha
 
 from __future__ import annotations
 
-import operator
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -17,103 +15,40 @@ from django.utils.safestring import SafeString
 
 from notifications.exceptions import TemplateError, TemplateSyntaxError
 from notifications.templating import formats, inlining
-from notifications.templating.filters import FILTERS
 from notifications.templating.format_tags import FORMATS
 from notifications.templating.html import with_contexts
 from notifications.templating.layouts import Load, assemble
 from notifications.templating.nodes import (
     Body,
-    Condition,
-    Constant,
-    Expression,
-    Filtered,
     For,
     Format,
     If,
     Link,
     LinkPart,
-    Not,
-    Operation,
     Output,
-    Path,
     Place,
     Plural,
     Scope,
     Text,
 )
 from notifications.templating.parser import parse
-from notifications.templating.plain import SCALARS, NotPlainError, plain
 from notifications.templating.reading import FormatError
+from notifications.templating.running import Missing, Refused, Run
+from notifications.templating.values import (
+    LINK_STARTS,
+    Getter,
+    address_of,
+    condition_of,
+    constantly,
+    items_of,
+    text_of,
+    value_of,
+)
 
-ITERATIONS_MAX = 10_000
-"""of all loops of a text together"""
-OUTPUT_MAX = 1_000_000
-"""characters"""
-SECONDS_MAX = 1.0
-"""of this thread's processor time, so that a busy machine fails nothing"""
-STEPS_BETWEEN_LOOKS = 64
-CHARACTERS_IN_STEP = 256
-LINK_STARTS = ("https://", "http://", "mailto:", "tel:", "/", "#", "sms:")
-
-
-class Missing(LookupError):
-    """A value was asked for that was not given."""
-
-
-class Refused(ValueError):
-    """A value is of a wrong kind, or a limit is reached. The message holds nothing of the values."""
-
-
-class Run:
-    """One rendering: the values in sight, what has come out, and what it has cost."""
-
-    __slots__ = ("deadline", "fuel", "iterations", "out", "place", "plain", "size", "values")
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.values = values
-        self.out: list[str] = []
-        self.size = self.iterations = 0
-        self.fuel = STEPS_BETWEEN_LOOKS
-        self.deadline = 0.0
-        self.place: Place | None = None
-        self.plain: dict[int, tuple[Any, Any]] = {}
-        """id → the value, kept so that no other gets its id, and what it is as plain data"""
-
-    def write(self, text: str) -> None:
-        self.size += len(text)
-        if self.size > OUTPUT_MAX:
-            raise Refused(f"The text grows beyond {OUTPUT_MAX:,} characters")
-        self.out.append(text)
-        self.spend(1)
-
-    def repeat(self) -> None:
-        """Once more through a loop."""
-        self.iterations += 1
-        if self.iterations > ITERATIONS_MAX:
-            raise Refused(f"Its loops go round more than {ITERATIONS_MAX:,} times")
-        if self.size > OUTPUT_MAX:
-            raise Refused(f"The text grows beyond {OUTPUT_MAX:,} characters")
-        self.spend(1)
-
-    def spend(self, steps: int) -> None:
-        """Take so many steps. The clock is looked at now and then: each look takes longer than most steps."""
-        self.fuel -= steps
-        if self.fuel > 0:
-            return
-        self.fuel = STEPS_BETWEEN_LOOKS
-        now = time.thread_time()
-        self.deadline = self.deadline or now + SECONDS_MAX
-        if now > self.deadline:
-            raise Refused(f"It takes longer than {SECONDS_MAX:g} s")
-
-
-def _cost(value: Any) -> int:
-    """Steps that it takes to look through a value."""
-    return 1 + len(value) // CHARACTERS_IN_STEP if type(value) in (str, list, tuple) else 1
+__all__ = ["LINK_STARTS", "Compiled", "Missing", "Run", "compile_text", "value_of"]
 
 
 Step = Callable[[Run], None]
-Getter = Callable[[Run], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +165,7 @@ class _Compiler:
 
             def write(run: Run) -> None:
                 run.place = place
-                run.write(escape(_address(text_of(get(run)))))
+                run.write(escape(address_of(text_of(get(run)))))
 
         else:
 
@@ -244,7 +179,7 @@ class _Compiler:
     def _format(self, node: Format) -> Step:
         tag, place, html = FORMATS[node.name], node.place, self.html
         get = value_of(node.value)
-        style: Getter = value_of(node.argument) if node.argument is not None else _constantly(tag.default)
+        style: Getter = value_of(node.argument) if node.argument is not None else constantly(tag.default)
 
         def write(run: Run) -> None:
             run.place = place
@@ -255,11 +190,11 @@ class _Compiler:
 
     def _link(self, node: Link) -> Step:
         get, place, html = value_of(node.address), node.place, self.html
-        label: Getter = value_of(node.label) if node.label is not None else _constantly("")
+        label: Getter = value_of(node.label) if node.label is not None else constantly("")
 
         def write(run: Run) -> None:
             run.place = place
-            address, name = _address(text_of(get(run))), text_of(label(run))
+            address, name = address_of(text_of(get(run))), text_of(label(run))
             if html:
                 run.write(f'<a href="{escape(address)}">{escape(name or address)}</a>')
             else:
@@ -269,11 +204,11 @@ class _Compiler:
 
     def _linkpart(self, node: LinkPart) -> Step:
         get, place = value_of(node.link.address), node.link.place
-        label: Getter = value_of(node.link.label) if node.link.label is not None else _constantly("")
+        label: Getter = value_of(node.link.label) if node.link.label is not None else constantly("")
 
         def write(run: Run) -> None:
             run.place = place
-            address = _address(text_of(get(run)))
+            address = address_of(text_of(get(run)))
             run.write(escape(address if node.name == "address" else text_of(label(run)) or address))
 
         return write
@@ -281,7 +216,7 @@ class _Compiler:
     def _if(self, node: If) -> Step:
         place = node.place
         branches = [
-            (condition_of(condition) if condition is not None else _constantly(True), self.body(body))
+            (condition_of(condition) if condition is not None else constantly(True), self.body(body))
             for condition, body in node.branches
         ]
 
@@ -302,7 +237,7 @@ class _Compiler:
         def write(run: Run) -> None:
             run.place = place
             run.spend(1)
-            items = _items(get(run))
+            items = items_of(get(run))
             if backwards:
                 items.reverse()
             if not items:
@@ -349,123 +284,6 @@ class _Compiler:
         return write
 
 
-def _constantly(value: Any) -> Getter:
-    return lambda run: value
-
-
-def value_of(expression: Expression) -> Getter:
-    """A function that gives an expression's value. It raises `Missing`, or `ValueError` for a value of a wrong kind."""
-    if isinstance(expression, Constant):
-        return _constantly(expression.value)
-    if isinstance(expression, Path):
-        return _path(expression)
-    return _filtered(expression)
-
-
-def _path(path: Path) -> Getter:
-    first, *others = path.names
-    if not others:
-
-        def get_one(run: Run) -> Any:
-            try:
-                value = run.values[first]
-            except KeyError:
-                raise Missing(f"There is no value {first}") from None
-            return value if type(value) in SCALARS else _plain(run, value, path)
-
-        return get_one
-
-    def get(run: Run) -> Any:
-        try:
-            value = run.values[first]
-            for name in others:
-                value = _inside(value, name)
-        except (KeyError, IndexError):
-            hint = ""
-            if path.names[-1] in ("items", "keys", "values"):
-                hint = f". To go through {'.'.join(path.names[:-1])} itself, leave .{path.names[-1]} out"
-            raise Missing(f"There is no value {path}{hint}") from None
-        return value if type(value) in SCALARS else _plain(run, value, path)
-
-    return get
-
-
-def _inside(value: Any, name: str) -> Any:
-    kind = type(value)
-    if kind is dict:
-        return value[name]
-    if kind in (list, tuple) and name.isdigit():
-        return value[int(name)]
-    raise KeyError(name)
-
-
-def _plain(run: Run, value: Any, path: Path) -> Any:
-    found = run.plain.get(id(value))
-    if found is None:
-        try:
-            found = run.plain[id(value)] = value, plain(value)
-        except NotPlainError as error:
-            raise Refused(f"The value {path} {error}") from None
-    return found[1]
-
-
-def _filtered(expression: Filtered) -> Getter:
-    value, function = value_of(expression.value), FILTERS[expression.filter].function
-    argument = value_of(expression.argument) if expression.argument is not None else None
-    if expression.filter == "default":  # the one that is there for what is missing
-        value = _or_none(value)
-
-    def get(run: Run) -> Any:
-        given = value(run)
-        run.spend(_cost(given))
-        return function(given) if argument is None else function(given, argument(run))
-
-    return get
-
-
-def _or_none(get: Getter) -> Getter:
-    def found(run: Run) -> Any:
-        try:
-            return get(run)
-        except Missing:
-            return None
-
-    return found
-
-
-def text_of(value: Any) -> str:
-    """What {{ … }} writes: nothing for None, dates and fractions as the reader's language does."""
-    kind = type(value)
-    if kind is str or kind is SafeString:
-        text: str = value
-        return text
-    if value is None:
-        return ""
-    if kind is bool or (kind is int and value.bit_length() < 256):
-        return str(value)
-    if kind is int:
-        raise Refused("{{ … }} cannot show a number with so many digits")
-    return formats.plain_text(value)
-
-
-def _address(text: str) -> str:
-    address = text.strip()
-    if address and not address.lower().startswith(LINK_STARTS):
-        raise Refused(f"It is no address for a link, which starts with one of {', '.join(LINK_STARTS)}")
-    return address
-
-
-def _items(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    kind = type(value)
-    if kind in (list, tuple):
-        return list(value)
-    if kind is dict:
-        return list(value.items())
-    raise Refused(f"{{% for %}} needs a list; this is of the kind {type(value).__name__}")
-
-
 def _name(values: dict[str, Any], names: Sequence[str], item: Any) -> None:
     if len(names) == 1:
         values[names[0]] = item
@@ -485,49 +303,3 @@ def _loop(number: int, length: int, above: Any) -> dict[str, Any]:
         "last": number == length - 1,
         "parentloop": above,
     }
-
-
-def _compare(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    def compared(left: Any, right: Any) -> bool:
-        try:
-            return bool(compare(left, right))
-        except (TypeError, ValueError, ArithmeticError):  # a number and a text, as in Django
-            return False
-
-    return compared
-
-
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "==": _compare(operator.eq),
-    "!=": _compare(operator.ne),
-    "<": _compare(operator.lt),
-    "<=": _compare(operator.le),
-    ">": _compare(operator.gt),
-    ">=": _compare(operator.ge),
-    "is": _compare(operator.is_),
-    "is not": _compare(operator.is_not),
-    "in": _compare(lambda left, right: left in right),
-    "not in": _compare(lambda left, right: left not in right),
-}
-
-
-def condition_of(condition: Condition) -> Getter:
-    """A function that says whether a condition holds. What is missing counts as None."""
-    if isinstance(condition, Not):
-        inner = condition_of(condition.condition)
-        return lambda run: not inner(run)
-    if not isinstance(condition, Operation):
-        return _or_none(value_of(condition))
-    left, right = condition_of(condition.left), condition_of(condition.right)
-    if condition.operator == "and":
-        return lambda run: left(run) and right(run)
-    if condition.operator == "or":
-        return lambda run: left(run) or right(run)
-    compare = _OPERATORS[condition.operator]
-
-    def holds(run: Run) -> bool:
-        one, other = left(run), right(run)
-        run.spend(_cost(other))
-        return compare(one, other)
-
-    return holds

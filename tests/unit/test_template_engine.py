@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
 from notifications.exceptions import TemplateError, TemplateSyntaxError
-from notifications.templating.engine import ITERATIONS_MAX, OUTPUT_MAX
+from notifications.templating.running import ITERATIONS_MAX, OUTPUT_MAX
 from tests.language import compiled, rendered
 
 MORNING = dt.datetime(2024, 3, 4, 15, 30, tzinfo=dt.UTC)

@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.safestring import mark_safe
 
 from notifications.exceptions import TemplateError, TemplateSyntaxError
-from notifications.templating import engine, inlining
+from notifications.templating import inlining, running
 from notifications.templating.filters import FILTERS
 from notifications.templating.layouts import LENGTH_MAX, SIZE_MAX
 from notifications.templating.tokens import SOURCE_MAX
@@ -134,14 +134,14 @@ def test_texts_that_include_each_other_are_not_nested_without_end():
 
 
 def test_what_filters_cost_counts_even_where_nothing_is_written(monkeypatch):
-    monkeypatch.setattr(engine, "SECONDS_MAX", 0.0)
+    monkeypatch.setattr(running, "SECONDS_MAX", 0.0)
     text = compiled("{% if x|upper|lower|title == 'a' %}{% endif %}" * 500)
     with pytest.raises(TemplateError, match="It takes longer than 0 s"):
         text.render({"x": "a" * 100_000})
 
 
 def test_what_conditions_cost_counts_too(monkeypatch):
-    monkeypatch.setattr(engine, "SECONDS_MAX", 0.0)
+    monkeypatch.setattr(running, "SECONDS_MAX", 0.0)
     text = compiled("{% if x %}{% endif %}" * 5_000)
     with pytest.raises(TemplateError, match="It takes longer than 0 s"):
         text.render({"x": False})
