@@ -153,6 +153,14 @@ def test_who_may_sees_the_text_with_a_real_persons_data_and_that_is_written_down
     assert TemplateChange.objects.count() == 2, "later it is another look"
 
 
+def test_a_look_that_fails_is_written_down_too(client: Client, person: Any) -> None:
+    (sent,) = notify(Note(text="Private."), to=person)
+    staff(client, "view_template", "preview_with_recipient")
+    guess = '{% if text == "Private." %}{{ no_such_value }}{% endif %}'
+    assert "no_such_value" in preview(client, NOTE, str(sent.pk), sms_txt=guess)["error"]
+    assert TemplateChange.objects.get().note == f"notification {sent.pk}"
+
+
 def test_who_may_not_sees_no_persons_data(client: Client, person: Any) -> None:
     (sent,) = notify(Note(text="Private."), to=person)
     assert str(sent.pk) not in client.get(NOTE).content.decode()

@@ -83,9 +83,10 @@ def preview_text(
                 part = each.name
                 compiled[part] = texts.compile_part(parts[part], each, spoken, name=part)
         user = notification.recipient if notification else reader
+        if notification is not None:  # before, and apart from it: how a text fails tells of the data, too
+            _write_down(found, language, notification, by)
         with speaking(spoken, user), transaction.atomic():
             if notification is not None:
-                _write_down(found, language, notification, by)
                 seen, link = values(notification.instance(), user)
                 seen = {"unsubscribe_url": "", "reply_code": "", **seen}
             else:
