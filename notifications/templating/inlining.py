@@ -86,16 +86,26 @@ def inlined(body: Body) -> Body | None:
     source = "".join(writer.pieces)
     if len(_MARKS.findall(unescape(source))) != len(writer.marked):
         return None  # the text itself holds what looks like a marker
-    outline = _Outline(source)
+    outline = _outline(source)
+    if outline is None:
+        return None
     if len(outline.styles) > STYLES_MAX:
         raise TooMuch(f"The styles of an email have at most {STYLES_MAX:,} characters; these have more. Use fewer")
     if _depends_on_values(outline, writer):
         return None
     html = inline(source)
     found = [int(one or other) for one, other in _MARKS.findall(html)]
-    if found != list(range(len(writer.marked))) or not _faithful(outline, _Outline(html), writer.marked):
+    after = _outline(html)
+    if after is None or found != list(range(len(writer.marked))) or not _faithful(outline, after, writer.marked):
         return None  # moved, doubled or dropped: the HTML is not well-formed there
     return _Reader(html, writer.marked).read()
+
+
+def _outline(html: str) -> _Outline | None:
+    try:
+        return _Outline(html)
+    except AssertionError:  # what Python's parser says of a <![ that it does not know
+        return None
 
 
 class _Outline(HTMLParser):

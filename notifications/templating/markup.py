@@ -78,7 +78,8 @@ _COMMENT_TAIL = re.compile(r"--?!?\Z")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _PATH = re.compile(r"[^:]*[/?#]")
 _OPEN_ENTITY = re.compile(r"&[#A-Za-z0-9]*\Z")
-_CDATA = "<![CDATA["
+_SECTIONS = ("<![if ", "<![endif]")
+"""what Outlook reads and others take for a comment"""
 _LOWER = {ord(each): each.lower() for each in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 """as HTML does it: the sign of Kelvin is no k"""
 
@@ -178,14 +179,12 @@ def _in_text(state: State, text: str, position: int) -> tuple[State, int]:
     start = text.find("<", position)
     if start < 0:
         return START, len(text)
-    rest = text[start : start + len(_CDATA)]
-    if rest == _CDATA:
-        raise Forbidden("<![CDATA[ is read differently by each program. Write the text without it.", start)
-    undecided = len(text) - start == len(rest) and (
-        any(each.startswith(rest) for each in (_CDATA, "<!--", "</")) or rest == "<!---"
-    )
-    if undecided:
+    rest = text[start : start + len(_SECTIONS[1])]
+    undecided = len(text) - start == len(rest) and rest not in _SECTIONS
+    if undecided and (any(each.startswith(rest) for each in (*_SECTIONS, "<!--", "</")) or rest == "<!---"):
         return State(pending=rest), len(text)
+    if rest.startswith("<![") and not rest.startswith(_SECTIONS):
+        raise Forbidden("<![ … ]> is read differently by each program. Write the text without it.", start)
     if rest.startswith("<!--"):
         for end in (">", "->"):  # <!--> and <!---> are whole comments
             if rest.startswith(end, 4):

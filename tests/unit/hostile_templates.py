@@ -351,6 +351,8 @@ REFUSED_IN_HTML = [
     ("<xmp>{{ x }}</xmp>", "1:2", "write HTML without it"),
     ("<template>{{ x }}</template>", "1:2", "write HTML without it"),
     ("<![CDATA[ a ]]>", "1:1", "Write the text without it"),
+    ("<![{# #}CDATA[ a ]]>", "1:9", "Write the text without it"),
+    ("a<![x", "1:2", "Write the text without it"),
     ('<link rel="stylesheet" href="{{ x }}">', "1:30", "Write there what is the same for all readers"),
     ('<meta http-equiv="refresh" content="0;url={{ x }}">', "1:43", "Write there what is the same for all readers"),
     ('<img srcset="{{ x }} 2x">', "1:14", "Write there what is the same for all"),

@@ -41,6 +41,8 @@ PLACES = [
     "<!-->{{ x }}<!--->{{ x }}<!---->{{ x }}<!--a--!>{{ x }}",
     '<!--[if mso]><table><![endif]--><p title="{{ x }}">{{ x }}</p>',
     "<!doctype html>{{ x }}",
+    '<!--[if !mso]><!--><p title="{{ x }}">{{ x }}</p><!--<![endif]-->',
+    '<![if !mso]><p title="{{ x }}">{{ x }}</p><![endif]>',
     '<!x y=">{{ x }}',
     "<?php a ?>{{ x }}",
     "</ a>{{ x }}",

@@ -236,6 +236,7 @@ def test_styles_stand_in_the_elements():
         '<p class="{{ x }}">a</p>',
         '<p{% if y %} class="b"{% endif %}>a</p>',
         "<p>qzn0nzq{{ x }}</p>",
+        "<textarea><![x</textarea>{{ x }}",  # Python's parser does not read it
         "<p>&#113;zn0nzq{{ x }}</p>",
         '<p title="a" title="{{ x }}"><a href="/&#113;zn0nzq">a</a></p>',  # a marker that is not ours takes the place
     ],
