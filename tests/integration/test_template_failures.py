@@ -118,6 +118,33 @@ def test_operators_are_told_of_a_file_that_fails_too(operator: Any, person: Any)
     assert "notifications/tests.broken_file/sms.txt, line 1" in alert.body
 
 
+class Failing(ToWard):
+    """Its own code fails."""
+
+    key = "tests.failing"
+
+    def context(self, recipient: Any) -> dict[str, Any]:
+        raise LookupError("canary-4711") if self.text == "ward" else ZeroDivisionError("canary-4711")
+
+
+def test_operators_are_told_once_of_each_error_of_a_types_own_code(operator: Any, person: Any) -> None:
+    with registered(Failing, {"sms.txt": "{{ text }}"}):
+        for text in ("ward", "ward", "beds"):
+            notify(Failing(text=text), to=person)
+        deliver_all()
+    failed = "TemplateError: tests.failing.context() or link() failed: "
+    assert sorted(each.payload["error"] for each in alerts()) == [f"{failed}LookupError", f"{failed}ZeroDivisionError"]
+    assert not any("canary" in each.body for each in alerts()), "an error's message may name a person"
+
+
+def test_operators_are_not_told_of_a_test_that_fails(operator: Any, person: Any) -> None:
+    version = staff.begin(ToWard.key, "sms", by=person, parts={"sms.txt": "{{ nothing }}"})
+    staff.send_test(version, to=person, by=person)
+    deliver_all()
+    assert Delivery.objects.get().reason == Reason.TEMPLATE_ERROR
+    assert alerts() == []
+
+
 def test_operators_are_told_of_a_text_that_fails_for_the_inbox_at_once(
     operator: Any, person: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
