@@ -56,16 +56,21 @@ def _example(type_: type[NotificationType], where: str) -> Iterator[CheckMessage
 
 
 def _templates(type_: type[NotificationType], where: str, channel: str) -> Iterator[CheckMessage]:
-    for part in get_channel(channel).parts:
+    parts, chain = get_channel(channel).parts, files.language_chain(settings.LANGUAGE_CODE)
+    required = {each.name for each in parts if each.required}
+    written = {code: files.parts(type_.key, tuple(each.name for each in parts), code) for code in chain}
+    code = next((code for code in chain if required <= set(written[code])), "")  # a message is all of one language
+    for part in parts:
         tried = files.candidates(type_.key, part.name, settings.LANGUAGE_CODE)
+        source = written[code].get(part.name)
+        if not source and part.required:
+            text = f"Its template {part.name} for channel '{channel}' is missing."
+            yield Warning(text, hint=f"Write one of: {', '.join(tried)}.", obj=where, id="notify.W021")
+        if not source:
+            continue
         try:
-            source = next(filter(None, map(files.source, tried)), None)
-            if source is not None:
-                texts.compile_part(source, part, settings.LANGUAGE_CODE, name=tried[-1])
+            name = files.name_of(type_.key, part.name, code)
+            texts.compile_part(source, part, settings.LANGUAGE_CODE, name=name)
         except TemplateError as error:
             text = f"Its template {part.name} cannot be loaded: {error}"
             yield Error(text, hint=f"It is one of: {', '.join(tried)}.", obj=where, id="notify.E022")
-            continue
-        if source is None and part.required:
-            text = f"Its template {part.name} for channel '{channel}' is missing."
-            yield Warning(text, hint=f"Write one of: {', '.join(tried)}.", obj=where, id="notify.W021")

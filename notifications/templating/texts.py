@@ -153,13 +153,16 @@ def _of_files(key: str, channel: str, language: str) -> Wording:
         wording = _at(key, channel, code, language, None)
         if wording is not None:
             return wording
-    name = next(
-        part.name
-        for part in parts_of(channel)
-        if part.required and not any(map(files.source, files.candidates(key, part.name, language)))
+    names = [part.name for part in parts_of(channel) if part.required]
+    found = set().union(*(files.parts(key, tuple(names), code) for code in files.language_chain(language)))
+    if nowhere := [each for each in names if each not in found]:
+        tried = files.candidates(key, nowhere[0], language)
+        raise TemplateError(f"Template missing. Looked for: {', '.join(tried)}.", template=tried[-1])
+    folders = ", ".join(files.name_of(key, "", code) for code in files.language_chain(language))
+    raise TemplateError(
+        f"Template incomplete: a message is all of one language, and none of {folders} has all of {', '.join(names)}.",
+        template=files.name_of(key, names[0], ""),
     )
-    tried = files.candidates(key, name, language)
-    raise TemplateError(f"Template missing. Looked for: {', '.join(tried)}.", template=tried[-1])
 
 
 def parts_of(channel: str) -> Sequence[Part]:

@@ -9,7 +9,7 @@ import pytest
 
 from notifications.exceptions import TemplateError
 from notifications.models import Delivery, SandboxMessage
-from notifications.services import notify
+from notifications.services import notify, preview
 from notifications.services import templates as staff
 from notifications.templating import texts
 from notifications.testing import deliver_all, registered
@@ -110,3 +110,24 @@ def test_where_no_language_has_a_text_the_error_says_where_it_was_looked_for() -
         "Template missing. Looked for: notifications/neutral/pt-br/in_app.title.txt, "
         "notifications/neutral/pt/in_app.title.txt, notifications/neutral/in_app.title.txt."
     )
+
+
+def test_parts_that_stand_in_two_languages_make_no_message_and_the_error_says_so(
+    make_person: Callable[..., Any],
+) -> None:
+    torn = {"es/in_app.title.txt": "Visita", "in_app.txt": "Visit"}
+    with registered(InTwoLanguages, torn):
+        (notification,) = notify(InTwoLanguages(), to=make_person(language="es"))
+        (shown,) = preview(InTwoLanguages(), to=notification.recipient)
+    said = (
+        "Template incomplete: a message is all of one language, and none of notifications/tests.torn/es, "
+        "notifications/tests.torn has all of in_app.title.txt, in_app.txt."
+    )
+    assert shown.error == said
+    assert notification.deliveries.get().detail == f"TemplateError: {said}"
+
+
+class InTwoLanguages(NotificationType):
+    """Its title is in Spanish alone, its text in the default language alone."""
+
+    key = "tests.torn"

@@ -430,6 +430,15 @@ def test_w021_a_missing_template_of_a_channel_or_a_fallback(settings: Settings) 
         ]
 
 
+def test_w021_parts_that_stand_in_two_languages_make_no_message(settings: Settings) -> None:
+    with registered(declared("torn", channels=("in_app",)), {"en/in_app.title.txt": "x", "in_app.txt": "x"}):
+        (warning,) = found(settings)
+    assert (warning.id, warning.msg) == (
+        "notify.W021",
+        "Its template in_app.title.txt for channel 'in_app' is missing.",
+    )
+
+
 # Database
 
 
