@@ -6,6 +6,7 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import module_has_submodule
+from django.utils.translation import gettext_lazy as _
 
 
 class NotifyConfig(AppConfig):
@@ -13,7 +14,7 @@ class NotifyConfig(AppConfig):
 
     name = "notifications"
     label = "notify"
-    verbose_name = "Notifications"
+    verbose_name = _("Notifications")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

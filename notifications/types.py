@@ -11,6 +11,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 from django.db.models import IntegerChoices
+from django.utils.translation import gettext_noop
 
 from notifications.exceptions import PayloadError, RecipientError, RegistrationError, UnknownTypeError, known
 from notifications.keywords import RESERVED
@@ -30,12 +31,12 @@ ANSWERABLE = timedelta(days=3)
 
 
 class Priority(IntegerChoices):
-    """How urgent a type is. Smaller is sooner."""
+    """How urgent a type is. Smaller is sooner. Its labels are English: `gettext` them."""
 
-    CRITICAL = 0, "critical"
-    HIGH = 1, "high"
-    NORMAL = 2, "normal"
-    LOW = 3, "low"
+    CRITICAL = 0, gettext_noop("critical")
+    HIGH = 1, gettext_noop("high")
+    NORMAL = 2, gettext_noop("normal")
+    LOW = 3, gettext_noop("low")
 
 
 LANES: dict[str, tuple[Priority, ...]] = {

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import connections, models
 from django.db.models import Q
 from django.db.models.query import RawQuerySet
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from notifications import clock
 
@@ -17,11 +19,11 @@ PUSH = "push"
 
 
 class DisabledBy(models.TextChoices):
-    """Who disabled an address, and so who may enable it again."""
+    """Who disabled an address, and so who may enable it again. Its labels are English: `gettext` them."""
 
-    SYSTEM = "", "the system: messages no longer get there"
-    OWNER = "owner", "its owner"
-    STAFF = "staff", "staff"
+    SYSTEM = "", gettext_noop("the system: messages no longer get there")
+    OWNER = "owner", gettext_noop("its owner")
+    STAFF = "staff", gettext_noop("staff")
 
 
 class ContactPointQuerySet(models.QuerySet["ContactPoint"]):
@@ -44,22 +46,32 @@ class ContactPointQuerySet(models.QuerySet["ContactPoint"]):
 class ContactPoint(models.Model):
     """An address of a person on a channel: an email address, a phone number, a device."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="contact_points", db_index=False)
-    channel = models.CharField(max_length=20)
-    address = models.TextField(help_text="An email address, an E.164 number, a device token or subscription.")
-    label = models.CharField(max_length=100, blank=True, help_text="What its owner calls it, such as “Work phone”.")
-    is_primary = models.BooleanField(default=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="contact_points", db_index=False, verbose_name=_("user")
+    )
+    channel = models.CharField(_("channel"), max_length=20)
+    address = models.TextField(
+        _("address"), help_text=_("An email address, an E.164 number, a device token or subscription.")
+    )
+    label = models.CharField(
+        _("label"), max_length=100, blank=True, help_text=_("What its owner calls it, such as “Work phone”.")
+    )
+    is_primary = models.BooleanField(_("is primary"), default=False)
     self_entered = models.BooleanField(default=False, help_text="Its owner typed it in: it counts once verified.")
-    verified_at = models.DateTimeField(null=True, blank=True)
-    disabled_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(_("verified at"), null=True, blank=True)
+    disabled_at = models.DateTimeField(_("disabled at"), null=True, blank=True)
     disabled_by = models.CharField(max_length=10, choices=DisabledBy.choices, blank=True)
-    disabled_reason = models.CharField(max_length=200, blank=True)
-    seen_at = models.DateTimeField(null=True, blank=True, help_text="A device: when it last said that it is there.")
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    disabled_reason = models.CharField(_("disabled reason"), max_length=200, blank=True)
+    seen_at = models.DateTimeField(
+        _("seen at"), null=True, blank=True, help_text=_("A device: when it last said that it is there.")
+    )
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     objects = ContactPointQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("contact point")
+        verbose_name_plural = _("contact points")
         constraints = [
             models.UniqueConstraint(fields=["user", "channel", "address"], name="notify_contact_point_address"),
             # A device that two people share shows the messages of one of them: who used it last.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 from notifications import clock
@@ -23,22 +24,35 @@ class Delivery(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     notification = models.ForeignKey(Notification, models.CASCADE, related_name="deliveries")
-    channel = models.CharField(max_length=20)
-    step = models.SmallIntegerField(default=0, help_text="0: sent at once. 1, 2, …: fallbacks, in order.")
+    channel = models.CharField(_("channel"), max_length=20)
+    step = models.SmallIntegerField(_("step"), default=0, help_text=_("0: sent at once. 1, 2, …: fallbacks, in order."))
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
-    detail = models.TextField(blank=True, help_text="The evidence: what the provider or the template said.")
-    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
-    due_at = models.DateTimeField(null=True, blank=True, help_text="By the database's time. Empty when closed.")
-    attempts = models.SmallIntegerField(default=0, help_text="Raised when a worker claims it.")
-    crashes = models.SmallIntegerField(default=0, help_text="Claims in a row that no worker settled.")
-    started_at = models.DateTimeField(
-        null=True, blank=True, help_text="When its request opened; empty: the provider has not heard of it."
+    detail = models.TextField(
+        _("detail"), blank=True, help_text=_("The evidence: what the provider or the template said.")
     )
-    contact_point = models.ForeignKey(ContactPoint, models.SET_NULL, null=True, blank=True, related_name="+")
-    address = models.TextField(blank=True)
-    provider = models.CharField(max_length=50, blank=True)
-    provider_id = models.CharField(max_length=200, blank=True, help_text="The provider's own id of the message.")
+    priority = models.SmallIntegerField(
+        _("priority"), choices=[(each.value, _(str(each.label))) for each in Priority], default=Priority.NORMAL
+    )
+    due_at = models.DateTimeField(
+        _("due at"), null=True, blank=True, help_text=_("By the database's time. Empty when closed.")
+    )
+    attempts = models.SmallIntegerField(_("attempts"), default=0, help_text=_("Raised when a worker claims it."))
+    crashes = models.SmallIntegerField(_("crashes"), default=0, help_text=_("Claims in a row that no worker settled."))
+    started_at = models.DateTimeField(
+        _("started at"),
+        null=True,
+        blank=True,
+        help_text=_("When its request opened; empty: the provider has not heard of it."),
+    )
+    contact_point = models.ForeignKey(
+        ContactPoint, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("contact point")
+    )
+    address = models.TextField(_("address"), blank=True)
+    provider = models.CharField(_("provider"), max_length=50, blank=True)
+    provider_id = models.CharField(
+        _("provider id"), max_length=200, blank=True, help_text=_("The provider's own id of the message.")
+    )
     # No constraints, and an index only where it is small: each would cost at every send. Versions are never deleted.
     version = models.ForeignKey(
         TemplateVersion,
@@ -60,13 +74,18 @@ class Delivery(models.Model):
         db_constraint=False,
         help_text="Of an A/B test.",
     )
-    segments = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of an SMS: it is paid by these.")
-    cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
-    settled_at = models.DateTimeField(null=True, blank=True, help_text="When it took its present state.")
+    segments = models.PositiveSmallIntegerField(
+        _("segments"), null=True, blank=True, help_text=_("Of an SMS: it is paid by these.")
+    )
+    cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=6, null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
+    settled_at = models.DateTimeField(
+        _("settled at"), null=True, blank=True, help_text=_("When it took its present state.")
+    )
 
     class Meta:
-        verbose_name_plural = "deliveries"
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=OPEN, due_at__isnull=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from uuid_utils.compat import uuid7
 
 from notifications import clock
@@ -13,32 +15,32 @@ from notifications.models.notification import Notification
 
 
 class Kind(TextChoices):
-    """What happened."""
+    """What happened. Its labels are English: `gettext` them."""
 
-    CREATED = "created", "created"
-    ROUTED = "routed", "routed"
-    RESCHEDULED = "rescheduled", "rescheduled"
-    DEFERRED = "deferred", "deferred"
-    ACCEPTED = "accepted", "accepted by the provider"
-    RETRYING = "retrying", "failed for now, to be retried"
-    UNKNOWN = "unknown", "outcome unknown"
-    RECONCILED = "reconciled", "outcome found"
-    DELIVERED = "delivered", "delivered"
-    FAILED = "failed", "failed"
-    SOFT_BOUNCED = "soft_bounced", "bounced, though its address may be good"
-    BOUNCED = "bounced", "bounced"
-    OPENED = "opened", "opened"
-    CLICKED = "clicked", "link clicked"
-    COMPLAINED = "complained", "marked as spam"
-    UNSUBSCRIBED = "unsubscribed", "unsubscribed"
-    SKIPPED = "skipped", "skipped"
-    EXPIRED = "expired", "expired"
-    CANCELLED = "cancelled", "cancelled"
-    FELL_BACK = "fell_back", "fell back to the next channel"
-    ANSWERED = "answered", "answered"
-    SEEN = "seen", "seen"
-    READ = "read", "read"
-    REPLAYED = "replayed", "put back by an operator"
+    CREATED = "created", gettext_noop("created")
+    ROUTED = "routed", gettext_noop("routed")
+    RESCHEDULED = "rescheduled", gettext_noop("rescheduled")
+    DEFERRED = "deferred", gettext_noop("deferred")
+    ACCEPTED = "accepted", gettext_noop("accepted by the provider")
+    RETRYING = "retrying", gettext_noop("failed for now, to be retried")
+    UNKNOWN = "unknown", gettext_noop("outcome unknown")
+    RECONCILED = "reconciled", gettext_noop("outcome found")
+    DELIVERED = "delivered", gettext_noop("delivered")
+    FAILED = "failed", gettext_noop("failed")
+    SOFT_BOUNCED = "soft_bounced", gettext_noop("bounced, though its address may be good")
+    BOUNCED = "bounced", gettext_noop("bounced")
+    OPENED = "opened", gettext_noop("opened")
+    CLICKED = "clicked", gettext_noop("link clicked")
+    COMPLAINED = "complained", gettext_noop("marked as spam")
+    UNSUBSCRIBED = "unsubscribed", gettext_noop("unsubscribed")
+    SKIPPED = "skipped", gettext_noop("skipped")
+    EXPIRED = "expired", gettext_noop("expired")
+    CANCELLED = "cancelled", gettext_noop("cancelled")
+    FELL_BACK = "fell_back", gettext_noop("fell back to the next channel")
+    ANSWERED = "answered", gettext_noop("answered")
+    SEEN = "seen", gettext_noop("seen")
+    READ = "read", gettext_noop("read")
+    REPLAYED = "replayed", gettext_noop("put back by an operator")
 
 
 class Event(models.Model):
@@ -64,6 +66,8 @@ class Event(models.Model):
     data = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
 
     class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         ordering = ["at", "id"]
 
     def __str__(self) -> str:

@@ -10,6 +10,8 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from uuid_utils.compat import uuid7
 
 from notifications import clock
@@ -52,39 +54,49 @@ class Notification(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     recipient = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications", db_index=False
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="notifications",
+        db_index=False,
+        verbose_name=_("recipient"),
     )
-    type = models.CharField(max_length=KEY_MAX_LENGTH)
-    category = models.CharField(max_length=50)
-    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    type = models.CharField(_("type"), max_length=KEY_MAX_LENGTH)
+    category = models.CharField(_("category"), max_length=50)
+    priority = models.SmallIntegerField(
+        _("priority"), choices=[(each.value, _(str(each.label))) for each in Priority], default=Priority.NORMAL
+    )
     payload = models.JSONField(default=dict, blank=True)
-    key = models.CharField("idempotency key", max_length=IDEMPOTENCY_KEY_MAX_LENGTH, null=True, blank=True)  # noqa: DJ001 - NULL is "no key", and never equal to another
+    key = models.CharField(_("idempotency key"), max_length=IDEMPOTENCY_KEY_MAX_LENGTH, null=True, blank=True)  # noqa: DJ001 - NULL is "no key", and never equal to another
     subject_type = models.ForeignKey(
         ContentType, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     subject_id = models.CharField(max_length=64, blank=True)
     subject = GenericForeignKey("subject_type", "subject_id")
 
-    title = models.CharField(max_length=200, blank=True, help_text="As it stands in the inbox.")
-    body = models.TextField(blank=True, help_text="As it stands in the inbox.")
-    link = models.CharField(max_length=500, blank=True, help_text="What a click opens.")
+    title = models.CharField(
+        pgettext_lazy("message", "title"), max_length=200, blank=True, help_text=_("As it stands in the inbox.")
+    )
+    body = models.TextField(_("body"), blank=True, help_text=_("As it stands in the inbox."))
+    link = models.CharField(_("link"), max_length=500, blank=True, help_text=_("What a click opens."))
     position = models.UUIDField(
         null=True,
         blank=True,
         help_text="Its place in the inbox, taken when it appeared there; empty: it is not there.",
     )
 
-    created_at = models.DateTimeField(default=clock.now, editable=False)
-    send_at = models.DateTimeField(default=clock.now)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    cancelled_at = models.DateTimeField(null=True, blank=True)
-    seen_at = models.DateTimeField(null=True, blank=True)
-    read_at = models.DateTimeField(null=True, blank=True)
-    archived_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
+    send_at = models.DateTimeField(_("send at"), default=clock.now)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
+    seen_at = models.DateTimeField(_("seen at"), null=True, blank=True)
+    read_at = models.DateTimeField(_("read at"), null=True, blank=True)
+    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
 
     objects = NotificationQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
         constraints = [
             models.UniqueConstraint(
                 fields=["key", "type", "recipient"],

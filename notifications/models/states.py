@@ -5,18 +5,18 @@ from django.utils.translation import gettext_noop as _
 
 
 class Status(TextChoices):
-    """Where a delivery stands."""
+    """Where a delivery stands. Its labels are English: `gettext` them."""
 
-    STANDBY = "standby", "standby"  # a fallback that waits for its predecessors
-    PENDING = "pending", "pending"
-    UNKNOWN = "unknown", "unknown"  # it may have been sent; being reconciled
-    SENT = "sent", "sent"  # the provider accepted it
-    DELIVERED = "delivered", "delivered"
-    FAILED = "failed", "failed"
-    BOUNCED = "bounced", "bounced"  # accepted, then refused further on
-    SKIPPED = "skipped", "skipped"  # a rule decided against it
-    CANCELLED = "cancelled", "cancelled"
-    EXPIRED = "expired", "expired"
+    STANDBY = "standby", _("standby")  # a fallback that waits for its predecessors
+    PENDING = "pending", _("pending")
+    UNKNOWN = "unknown", _("unknown")  # it may have been sent; being reconciled
+    SENT = "sent", _("sent")  # the provider accepted it
+    DELIVERED = "delivered", _("delivered")
+    FAILED = "failed", _("failed")
+    BOUNCED = "bounced", _("bounced")  # accepted, then refused further on
+    SKIPPED = "skipped", _("skipped")  # a rule decided against it
+    CANCELLED = "cancelled", _("cancelled")
+    EXPIRED = "expired", _("expired")
 
 
 OPEN = (Status.PENDING, Status.UNKNOWN)
