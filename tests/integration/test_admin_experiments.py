@@ -320,7 +320,16 @@ def test_others_see_nothing(client: Client, experiment: Experiment) -> None:
     assert LIST not in client.get("/admin/").content.decode()
 
 
-@pytest.mark.parametrize("address", ["999999/change/", "x/change/", "1/promote/?variant=7", "999999/start/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "999999/change/",
+        pytest.param(f"{'9' * 5_000}/change/", id="a number of 5,000 digits"),
+        "x/change/",
+        "1/promote/?variant=7",
+        "999999/start/",
+    ],
+)
 def test_what_is_not_there_is_not_found(client: Client, publisher: User, experiment: Experiment, address: str) -> None:
     own = address.replace("1/", f"{experiment.pk}/") if address.startswith("1/") else address
     assert client.get(f"{LIST}{own}").status_code == 404

@@ -108,8 +108,10 @@ def test_a_text_that_cannot_be_is_not_found(client: Client, editor: User, addres
 
 
 def test_a_step_that_there_is_not_is_not_found(client: Client, editor: User) -> None:
+    published("Old: {{ text }}")
     assert client.post(f"{NOTE}step/", {"step": "explode"}).status_code == 404
-    assert client.post(f"{NOTE}step/", {"step": "discard", "version": "9"}).status_code == 404
+    for number in ("9", "9" * 5_000):
+        assert client.post(f"{NOTE}step/", {"step": "discard", "version": number}).status_code == 404
     assert client.get(f"{NOTE}step/").status_code == 405
 
 

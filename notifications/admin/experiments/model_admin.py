@@ -20,6 +20,9 @@ from notifications.admin.experiments import planning, showing, steps
 from notifications.admin.experiments.showing import state_badge
 from notifications.models import Experiment
 
+DIGITS_TOO_MANY = 19
+"""for the id of a row; `int` refuses thousands of them"""
+
 
 @admin.register(Experiment)
 class ExperimentAdmin(ReadOnlyAdmin):
@@ -131,9 +134,10 @@ class ExperimentAdmin(ReadOnlyAdmin):
 
 def _found(object_id: str) -> Experiment:
     rows = Experiment.objects.select_related("template", "created_by", "winner")
-    experiment = rows.filter(pk=object_id).first() if object_id.isdecimal() else None
+    is_number = object_id.isdecimal() and len(object_id) < DIGITS_TOO_MANY
+    experiment = rows.filter(pk=object_id).first() if is_number else None
     if experiment is None:
-        raise Http404(f"There is no A/B test {object_id}.")
+        raise Http404(f"There is no A/B test {object_id[:40]}.")
     return experiment
 
 

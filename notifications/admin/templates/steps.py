@@ -16,6 +16,9 @@ from notifications.models import Template, TemplateChange, TemplateVersion, Vers
 from notifications.services import templates as services
 from notifications.templating.validation import validate
 
+DIGITS_TOO_MANY = 10
+"""for the number of a version; `int` refuses thousands of them"""
+
 
 def publish(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
     """Show what will change for readers, and what forbids it; posted, publish the open version."""
@@ -136,7 +139,8 @@ def _row(text: Text) -> Template:
 def _named(text: Text, number: str) -> TemplateVersion:
     """A version of the text by its number. Raises `Http404`."""
     template = text.template
-    found = template.versions.filter(number=int(number)).first() if template and number.isdecimal() else None
+    is_number = number.isdecimal() and len(number) < DIGITS_TOO_MANY
+    found = template.versions.filter(number=int(number)).first() if template and is_number else None
     if found is None:
         raise Http404(f"There is no version '{number[:20]}' of {' '.join(filter(None, text.where))}.")
     return found
