@@ -120,7 +120,7 @@ def test_the_email_says_from_whom_and_until_when_and_leads_to_the_site(patient: 
     mail = messages(patient)[EmailMessage]
     valid_until = Prescription.objects.get().valid_until
     assert valid_until is not None
-    assert f"Valid until  {valid_until:%A, %B} {valid_until.day}, {valid_until:%Y}" in mail.text
+    assert f"Valid until  {valid_until:%A}, {valid_until.day} {valid_until:%B %Y}" in mail.text
     assert "From         Vaidya Meera Nair" in mail.text
     for text in (mail.text, mail.html):
         assert "http://localhost:8000/prescriptions/1/" in text
