@@ -61,9 +61,11 @@ def test_an_sms_is_shown_with_its_segments_and_what_is_left(client: Client) -> N
     sms = preview(client, NOTE, sms_txt="Hi {{ text }}")["sms"]
     assert sms == {
         "text": "Hi hello", "split": ["Hi hello"], "encoding": "GSM-7", "units": 8, "parts": 1, "left": 152,
+        "said": {"parts": "1 segment", "encoding": "GSM-7, 8 characters", "left": "152 left in it"},
     }  # fmt: skip
     sms = preview(client, NOTE, sms_txt="नमस्ते " * 15)["sms"]
     assert (sms["encoding"], sms["parts"]) == ("UCS-2", 2)
+    assert (sms["said"]["parts"], sms["said"]["left"]) == ("2 segments", f"{sms['left']} left in the last")
     assert "".join(sms["split"]) == sms["text"]
 
 

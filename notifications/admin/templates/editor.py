@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from notifications.admin.templates import page, readers, reference, showing, told
 from notifications.admin.templates.fields import Field, as_file, fields, written
@@ -60,7 +61,7 @@ def edit(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
     except (TemplateInvalid, TemplateStateError) as error:
         messages.error(request, str(error))
     except NotificationError as error:  # nobody to send a test to
-        messages.error(request, f"No test was sent. {error}")
+        messages.error(request, gettext("No test was sent. %(error)s") % {"error": error})
     return HttpResponseRedirect(text.edit_address)
 
 
@@ -70,8 +71,10 @@ def _save(request: HttpRequest, text: Text, parts: Mapping[str, str], note: str)
     if open_now is None:
         if base != FROM_NOTHING:
             raise TemplateStateError(
-                "The draft that you were writing into was published or discarded meanwhile. "
-                "Your text is below: save it as a new draft, or leave it.",
+                gettext(
+                    "The draft that you were writing into was published or discarded meanwhile. "
+                    "Your text is below: save it as a new draft, or leave it."
+                ),
                 code="changed",
             )
         if _same(parts, services.present_parts(*text.where)):
@@ -80,16 +83,17 @@ def _save(request: HttpRequest, text: Text, parts: Mapping[str, str], note: str)
     if _same(parts, open_now.parts) and (note == open_now.note or open_now.state != VersionState.DRAFT):
         return open_now, False
     pk, _, seen = base.partition("@")
-    who = open_now.changed_by or "Somebody"
+    who = open_now.changed_by or gettext("Somebody")
     if pk != str(open_now.pk):
-        raise TemplateStateError(f"{who} began version {open_now.number} while you were writing.", code="changed")
+        said = gettext("%(who)s began version %(number)s while you were writing.")
+        raise TemplateStateError(said % {"who": who, "number": open_now.number}, code="changed")
     try:
         return services.save(open_now, parts, by=request.user, changed_at=_moment(seen), note=note), True
     except TemplateStateError as error:
         if error.code != "changed":
             raise
-        said = f"{who} changed version {open_now.number} while you were writing."
-        raise TemplateStateError(said, code="changed") from None
+        said = gettext("%(who)s changed version %(number)s while you were writing.")
+        raise TemplateStateError(said % {"who": who, "number": open_now.number}, code="changed") from None
 
 
 def _moment(written: str) -> datetime:
@@ -108,17 +112,19 @@ def _do(admin: Any, request: HttpRequest, text: Text, version: TemplateVersion |
     if do == "test":
         return _test(request, text, version or text.standing.published)
     if version is None:
-        messages.info(request, "Nothing was changed: this is what readers get now.")
+        messages.info(request, gettext("Nothing was changed: this is what readers get now."))
         return HttpResponseRedirect(text.edit_address)
     if do == "publish":
         return HttpResponseRedirect(text.publish_address)
     if do == "submit":
         services.submit(version, by=request.user)
-        messages.success(request, f"Version {version.number} waits for somebody to review and publish it.")
+        said = gettext("Version %(number)s waits for somebody to review and publish it.")
+        messages.success(request, said % {"number": version.number})
     elif changed:
-        messages.success(request, f"Version {version.number} is saved. Nobody gets it before it is published.")
+        said = gettext("Version %(number)s is saved. Nobody gets it before it is published.")
+        messages.success(request, said % {"number": version.number})
     else:
-        messages.info(request, "Nothing was changed since it was saved.")
+        messages.info(request, gettext("Nothing was changed since it was saved."))
     return HttpResponseRedirect(text.edit_address)
 
 
@@ -159,7 +165,7 @@ def _show(
     in_review = open_now is not None and open_now.state == VersionState.REVIEW
     own, common = reference.values(text)
     context = {
-        **page.context(admin, request, text, "Text"),
+        **page.context(admin, request, text, gettext("Text")),
         "fields": fields(text, parts),
         "note": (open_now.note if open_now else "") if note is None else note,
         "base": f"{open_now.pk}@{open_now.changed_at.isoformat()}" if open_now else FROM_NOTHING,
@@ -190,10 +196,12 @@ def preview(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
     values, notification = request.POST.get("shown", "example"), None
     if values not in ("example", "longest"):
         if not readers.may_see(request):
-            return JsonResponse({"refused": "You may not see texts with the data of a real person."}, status=403)
+            refused = gettext("You may not see texts with the data of a real person.")
+            return JsonResponse({"refused": refused}, status=403)
         notification = readers.chosen(text, values)
         if notification is None:
-            return JsonResponse({"refused": "That notification is no longer there. Choose another one."}, status=404)
+            refused = gettext("That notification is no longer there. Choose another one.")
+            return JsonResponse({"refused": refused}, status=404)
     try:
         found = services.preview_text(
             *text.where,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from notifications.admin.templates.text import Text
 from notifications.channels.base import Part
@@ -13,14 +14,14 @@ from notifications.templating import texts
 
 PREFIX = "part-"
 LABELS = {
-    "sms.txt": ("Text message", ""),
-    "push.title.txt": ("Title", "One line."),
-    "push.txt": ("Text", ""),
-    "email.subject.txt": ("Subject", "One line."),
-    "email.html": ("Email", "HTML, most often in the blocks of a layout."),
-    "email.txt": ("Plain text", "For who reads no HTML. Left empty, it is made from the HTML."),
-    "in_app.title.txt": ("Title", "One line."),
-    "in_app.txt": ("Text", ""),
+    "sms.txt": (_("Text message"), ""),
+    "push.title.txt": (_("Title"), _("One line.")),
+    "push.txt": (_("Text"), ""),
+    "email.subject.txt": (_("Subject"), _("One line.")),
+    "email.html": (_("Email"), _("HTML, most often in the blocks of a layout.")),
+    "email.txt": (_("Plain text"), _("For who reads no HTML. Left empty, it is made from the HTML.")),
+    "in_app.title.txt": (_("Title"), _("One line.")),
+    "in_app.txt": (_("Text"), ""),
 }
 
 
@@ -68,7 +69,7 @@ def fields(text: Text, parts: Mapping[str, str]) -> list[Field]:
         # HTML is code, whose lines each have their own direction.
         direction = "rtl" if text.is_bidi and not part.is_html else "ltr"
         # The line break at the end of a file is no line to write on.
-        made.append(Field(part, parts.get(part.name, "").removesuffix("\n"), label, hint, direction))
+        made.append(Field(part, parts.get(part.name, "").removesuffix("\n"), str(label), str(hint), direction))
     return made
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from notifications import clock
 from notifications.admin import words
@@ -91,7 +92,7 @@ def history(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
     sides = _sides(text, versions)
     old, new = _chosen(request, sides, text)
     context = {
-        **page.context(admin, request, text, "History"),
+        **page.context(admin, request, text, gettext("History")),
         "lines": _lines(versions, text.standing.published),
         "older": len(rows) > SHOWN,
         "days": DAYS,
@@ -125,16 +126,20 @@ def _lines(versions: Sequence[TemplateVersion], published: TemplateVersion | Non
 def _badge(version: TemplateVersion) -> Any:
     state = VersionState(version.state)
     if state == VersionState.ARCHIVED and version.published_at is None:
-        return words.badge("discarded", "quiet")
-    return words.badge(str(state.label), TONES[state])
+        return words.badge(gettext("discarded"), "quiet")
+    return words.badge(gettext(str(state.label)), TONES[state])
 
 
 def _sides(text: Text, versions: Sequence[TemplateVersion]) -> dict[str, Side]:
-    sides = {str(each.number): Side(str(each.number), f"version {each.number}", each.parts) for each in versions}
+    sides = {str(each.number): Side(str(each.number), _name(each.number), each.parts) for each in versions}
     files = services.file_parts(*text.where)
     if files:
-        sides[FILE] = Side(FILE, "the file", files)
+        sides[FILE] = Side(FILE, gettext("the file"), files)
     return sides
+
+
+def _name(number: int) -> str:
+    return gettext("version %(number)s") % {"number": number}
 
 
 def _chosen(request: HttpRequest, sides: Mapping[str, Side], text: Text) -> tuple[Side | None, Side | None]:
@@ -165,8 +170,8 @@ def _leads_to(text: Text) -> str:
     except TemplateStateError:  # taken back a moment ago
         return ""
     if before is None:
-        return "the files" if text.standing.has_files else "no text of its own"
-    return f"version {before.number}"
+        return gettext("the files") if text.standing.has_files else gettext("no text of its own")
+    return _name(before.number)
 
 
 def _file_differences(text: Text) -> list[services.PartDiff]:

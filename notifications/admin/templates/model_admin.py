@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
 
 from notifications.admin.base import LocalAdmin, in_local_time
 from notifications.admin.templates import editor, history, page, steps, trial
-from notifications.admin.templates.overview import overview
+from notifications.admin.templates.overview import overview, row_forms
 from notifications.admin.templates.text import Text, address, found
 from notifications.models import Template
 
@@ -52,8 +54,9 @@ class TemplateAdmin(LocalAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "media": self.media,
-            "title": "Templates",
+            "title": gettext("Templates"),
             "overview": overview(),
+            "row_forms": json.dumps(row_forms()),
             "may": page.Permissions.of(request),
         }
         return TemplateResponse(request, "admin/notify/template/list.html", context)

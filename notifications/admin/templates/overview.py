@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Sum
+from django.utils.translation import gettext, ngettext
 
 from notifications import clock
 from notifications.admin import words
@@ -109,7 +110,9 @@ def _languages(standings: Mapping[Where, Standing]) -> list[Language]:
     for key, channel in dict.fromkeys((key, channel) for key, channel, _ in standings):
         texts.setdefault(key, []).append(channel)
     names = dict(services.languages())
-    return [Language(each.language, names[each.language], each) for each in completeness(written, texts, names)]
+    return [
+        Language(each.language, gettext(names[each.language]), each) for each in completeness(written, texts, names)
+    ]
 
 
 def _categories(groups: Iterable[Group]) -> list[Category]:
@@ -133,8 +136,14 @@ def _cell(standing: Standing, standings: Mapping[Where, Standing], failing: Mapp
     told = badges(standing, fallback_of(standing, standings))
     failures = failing.get(standing.published.pk, 0) if standing.published else 0
     if failures:
-        told.append(words.badge(f"failed {failures:,} ×", "bad", f"in the last {MEASURED.days} days"))
+        told.append(
+            words.badge(_failed(failures), "bad", gettext("in the last %(days)s days") % {"days": MEASURED.days})
+        )
     return Cell(standing.language, address(where), told, " ".join(_marks(standing, standings, failures)))
+
+
+def _failed(number: int) -> str:
+    return gettext("failed %(number)s ×") % {"number": f"{number:,}"}
 
 
 def _marks(standing: Standing, standings: Mapping[Where, Standing], failures: int) -> list[str]:
@@ -165,24 +174,43 @@ def badges(standing: Standing, fallback: str | None) -> list[Any]:
     """How a text stands, in a few words."""
     told = []
     if standing.published:
-        told.append(words.badge(f"published v{standing.published.number}", "good", "what staff wrote is sent"))
+        told.append(
+            words.badge(
+                gettext("published v%(number)s") % {"number": standing.published.number},
+                "good",
+                gettext("what staff wrote is sent"),
+            )
+        )
     elif standing.has_files:
-        told.append(words.badge("file", "quiet", "the text that came with the app is sent"))
+        told.append(words.badge(gettext("file"), "quiet", gettext("the text that came with the app is sent")))
     elif fallback is None:
-        told.append(words.badge("missing", "bad", "there is no text: nothing can be sent"))
+        told.append(words.badge(gettext("missing"), "bad", gettext("there is no text: nothing can be sent")))
     else:
-        said = f"in {fallback}" if fallback else "default text"
-        told.append(words.badge(f"– {said}", "none", "no text of its own: readers get that of another language"))
+        said = gettext("in %(language)s") % {"language": fallback} if fallback else gettext("default text")
+        why = gettext("no text of its own: readers get that of another language")
+        told.append(words.badge(f"– {said}", "none", why))
     if standing.open:
         review = standing.open.state == VersionState.REVIEW
-        text = f"v{standing.open.number} in review" if review else f"draft v{standing.open.number}"
-        who = f"by {standing.open.changed_by}" if standing.open.changed_by else ""
+        text = (gettext("v%(number)s in review") if review else gettext("draft v%(number)s")) % {
+            "number": standing.open.number
+        }
+        who = gettext("by %(who)s") % {"who": standing.open.changed_by} if standing.open.changed_by else ""
         told.append(words.badge(text, "doubtful" if review else "waiting", who))
     if standing.file_changed:
-        told.append(words.badge("file changed", "doubtful", "the file under what staff published is another now"))
+        told.append(
+            words.badge(
+                gettext("file changed"), "doubtful", gettext("the file under what staff published is another now")
+            )
+        )
     if standing.running:
-        told.append(words.badge("A/B test", "waiting", standing.running.name))
+        told.append(words.badge(gettext("A/B test"), "waiting", standing.running.name))
     return told
+
+
+def row_forms() -> dict[str, str]:
+    """How many rows are shown, as the script says it: plural category of CLDR → words, with %s for the number."""
+    samples = {"zero": 0, "one": 1, "two": 2, "few": 3, "many": 11, "other": 100}
+    return {name: ngettext("%s row", "%s rows", number) for name, number in samples.items()}
 
 
 def recent_rollbacks(template: Template | None = None) -> list[TemplateChange]:

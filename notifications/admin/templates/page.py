@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from notifications.admin.templates.overview import badges, fallback_of, recent_rollbacks
 from notifications.admin.templates.text import Text, address, found, language_name
@@ -58,6 +59,9 @@ def context(admin: Any, request: HttpRequest, text: Text, title: str) -> dict[st
         "opts": admin.opts,
         "media": admin.media,
         "title": title,
+        "here": (request.resolver_match.url_name or "").removeprefix("notify_template_")
+        if request.resolver_match
+        else "",
         "subtitle": f"{text.title}: {text.channel}, {text.language_name}",
         "text": text,
         "standing": text.standing,
@@ -66,7 +70,7 @@ def context(admin: Any, request: HttpRequest, text: Text, title: str) -> dict[st
         "fallback_name": None if fallback is None else language_name(fallback),
         "languages": [
             Tab(
-                name,
+                gettext(name),
                 address((text.type.key, text.channel, code)),
                 code == text.language,
                 badges(each := standings[text.type.key, text.channel, code], fallback_of(each, standings))[:1],

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 
 from notifications.admin.bounded import WINDOW
 from notifications.admin.templates.text import Text
@@ -56,12 +57,14 @@ def destination(text: Text, user: Any) -> Destination:
     """Where a test of the text would go to a person."""
     channel = get_channel(text.channel)
     if not channel.leaves_app:
-        return Destination("your inbox")
+        return Destination(gettext("your inbox"))
     points = route.contact_points([user.pk], [text.channel])
     addresses, reason, detail = channel.addresses(user, points.get((user.pk, text.channel), ()))
     if not addresses:
-        said = "you have no address on this channel" if reason == Reason.NO_ADDRESS else str(reason.label)
+        none = reason == Reason.NO_ADDRESS
+        said = gettext("you have no address on this channel") if none else gettext(str(reason.label))
         return Destination("", detail or said)
     if channel.every_address:
-        return Destination("your device" if len(addresses) == 1 else f"your {len(addresses)} devices")
+        number = len(addresses)
+        return Destination(ngettext("your device", "your %(number)s devices", number) % {"number": number})
     return Destination(addresses[0].address)

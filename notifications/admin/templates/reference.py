@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from notifications.admin.templates.text import Text
 from notifications.templating.filters import FILTERS
 from notifications.templating.format_tags import FORMATS
@@ -21,7 +24,7 @@ class Line:
     """Something that can be written, what it is for, and how it looks."""
 
     example: str
-    about: str
+    about: str | Promise
     styles: str = ""
 
 
@@ -41,19 +44,19 @@ class Value:
 
 
 TAGS: Sequence[Line] = (
-    Line("{% if place %} … {% else %} … {% endif %}", "Says something only where there is something to say."),
-    Line("{% for each in items %} … {% empty %} … {% endfor %}", "Goes through a list."),
+    Line("{% if place %} … {% else %} … {% endif %}", _("Says something only where there is something to say.")),
+    Line("{% for each in items %} … {% empty %} … {% endfor %}", _("Goes through a list.")),
     Line(
         "{% plural count %}{% one %}1 day{% other %}{{ count }} days{% endplural %}",
-        "The form of the language for a number: zero, one, two, few, many, other.",
+        _("The form of the language for a number: zero, one, two, few, many, other."),
     ),
     *(Line(each.example, each.about, ", ".join(each.styles)) for each in FORMATS.values()),
 )
 HTML_TAGS: Sequence[Line] = (
-    Line('{% link link "See it" %}', "A link, written so that every mail program shows it."),
-    Line('{% button link "See it" %}', "A button."),
-    Line('{% extends "notifications/layouts/email.html" %}', "First of all: the layout that the email stands in."),
-    Line("{% block content %} … {% endblock %}", "What stands in a place of the layout."),
+    Line('{% link link "See it" %}', _("A link, written so that every mail program shows it.")),
+    Line('{% button link "See it" %}', _("A button.")),
+    Line('{% extends "notifications/layouts/email.html" %}', _("First of all: the layout that the email stands in.")),
+    Line("{% block content %} … {% endblock %}", _("What stands in a place of the layout.")),
 )
 FILTER_LINES: Sequence[Line] = tuple(Line(each.example, each.about) for each in FILTERS.values())
 

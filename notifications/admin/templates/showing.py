@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from django.utils.translation import gettext, ngettext
 from lxml.etree import ParserError
 from lxml.html import document_fromstring
 
@@ -54,13 +55,15 @@ def message(shown: Message) -> dict[str, Any]:
 def email(*, subject: str, html: str, text: str, sender: str, unsubscribe: bool = False) -> dict[str, Any]:
     """An email, its HTML ready for a frame."""
     tree = _tree(html)
+    foreign = _foreign_pictures(tree)
     return {
         "subject": subject,
         "text": text,
         "sender": sender,
         "opening": opening(tree),
         "frame": PRELUDE + html,
-        "foreign": _foreign_pictures(tree),
+        "foreign": foreign,
+        "foreign_said": _of_foreign(foreign) if foreign else "",
         "unsubscribe": unsubscribe,
     }
 
@@ -68,7 +71,27 @@ def email(*, subject: str, html: str, text: str, sender: str, unsubscribe: bool 
 def _sms(preview: TextPreview) -> dict[str, Any] | None:
     if preview.segments is None:
         return None
-    return {"text": preview.sms_text, "split": sms_segments.split(preview.sms_text), **asdict(preview.segments)}
+    return {
+        "text": preview.sms_text,
+        "split": sms_segments.split(preview.sms_text),
+        **asdict(preview.segments),
+        "said": _of_segments(preview.segments),
+    }
+
+
+def _of_segments(found: sms_segments.Segments) -> dict[str, str]:
+    """What the counter says, in the language of who looks."""
+    if found.encoding == "GSM-7":
+        units = ngettext("%(number)s character", "%(number)s characters", found.units)
+    else:
+        units = ngettext("%(number)s unit", "%(number)s units", found.units)
+    left = gettext("%(number)s left in it") if found.parts == 1 else gettext("%(number)s left in the last")
+    return {
+        "parts": ngettext("%(number)s segment", "%(number)s segments", found.parts) % {"number": found.parts},
+        "encoding": gettext("%(encoding)s, %(units)s")
+        % {"encoding": found.encoding, "units": units % {"number": found.units}},
+        "left": left % {"number": found.left},
+    }
 
 
 def _tree(html: str) -> Any:
@@ -101,3 +124,12 @@ def _foreign_pictures(tree: Any) -> int:
     return sum(
         str(each.get("src", "")).strip().lower().startswith(("http:", "https:", "//")) for each in tree.iter("img")
     )
+
+
+def _of_foreign(number: int) -> str:
+    said = ngettext(
+        "%(number)s picture of other sites: not loaded here, readers see it.",
+        "%(number)s pictures of other sites: not loaded here, readers see them.",
+        number,
+    )
+    return said % {"number": number}

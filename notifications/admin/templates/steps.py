@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from notifications.admin.templates import page, told
 from notifications.admin.templates.text import Text
@@ -28,13 +29,13 @@ def publish(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
         version = _named(text, request.POST.get("version", ""))
         return _done(request, text, lambda: _publish(request, version))
     if version is None:
-        messages.info(request, "There is no draft to publish.")
+        messages.info(request, gettext("There is no draft to publish."))
         return HttpResponseRedirect(text.edit_address)
     findings = validate(text.type, text.channel, text.language, version.parts)
     errors = [each for each in findings if each.level == "error"]
     not_yet = told.not_yet(version, request.user)
     context = {
-        **page.context(admin, request, text, "Publish?"),
+        **page.context(admin, request, text, gettext("Publish?")),
         "version": version,
         "differences": services.diff(services.present_parts(*text.where), version.parts),
         "errors": errors,
@@ -61,9 +62,9 @@ def _done(request: HttpRequest, text: Text, does: Callable[[], str]) -> HttpResp
     try:
         messages.success(request, does())
     except TemplateInvalid as error:
-        messages.error(request, f"Nothing was changed: it has mistakes now. {error}")
+        messages.error(request, gettext("Nothing was changed: it has mistakes now. %(error)s") % {"error": error})
     except TemplateStateError as error:
-        messages.error(request, f"Nothing was changed. {error}")
+        messages.error(request, gettext("Nothing was changed. %(error)s") % {"error": error})
     back = text.history_address if request.POST.get("from") == "history" else text.edit_address
     return HttpResponseRedirect(back)
 
@@ -76,15 +77,19 @@ def _roll_back(request: HttpRequest, text: Text) -> str:
     to = request.POST.get("version", "")
     target = _named(text, to) if to else None
     if target is not None and target.published_at is None:
-        raise TemplateStateError(f"Version {target.number} was never published: open it as a draft.", code="state")
+        said = gettext("Version %(number)s was never published: open it as a draft.") % {"number": target.number}
+        raise TemplateStateError(said, code="state")
     note = request.POST.get("note", "")
-    return f"Rolled back. {told.of_publication(services.roll_back(_row(text), by=request.user, to=target, note=note))}"
+    return _rolled_back(services.roll_back(_row(text), by=request.user, to=target, note=note))
+
+
+def _rolled_back(publication: services.Publication) -> str:
+    return f"{gettext('Rolled back.')} {told.of_publication(publication)}"
 
 
 def _to_files(request: HttpRequest, text: Text) -> str:
     rolled_back = TemplateChange.Action.ROLLED_BACK
-    publication = services.archive(_row(text), by=request.user, action=rolled_back)
-    return f"Rolled back. {told.of_publication(publication)}"
+    return _rolled_back(services.archive(_row(text), by=request.user, action=rolled_back))
 
 
 def _take_file(request: HttpRequest, text: Text) -> str:
@@ -94,19 +99,20 @@ def _take_file(request: HttpRequest, text: Text) -> str:
 def _keep_override(request: HttpRequest, text: Text) -> str:
     version = _named(text, request.POST.get("version", ""))
     services.accept_file(version, by=request.user)
-    return f"Version {version.number} is kept over the file as it is now."
+    return gettext("Version %(number)s is kept over the file as it is now.") % {"number": version.number}
 
 
 def _return(request: HttpRequest, text: Text) -> str:
     version = _named(text, request.POST.get("version", ""))
     services.send_back(version, by=request.user, note=request.POST.get("note", ""))
-    return f"Version {version.number} is a draft again: its author can change it."
+    return gettext("Version %(number)s is a draft again: its author can change it.") % {"number": version.number}
 
 
 def _discard(request: HttpRequest, text: Text) -> str:
     version = _named(text, request.POST.get("version", ""))
     services.discard(version, by=request.user)
-    return f"Version {version.number} is discarded. It stays in the history, where it can be opened again."
+    said = gettext("Version %(number)s is discarded. It stays in the history, where it can be opened again.")
+    return said % {"number": version.number}
 
 
 def _open_again(request: HttpRequest, text: Text) -> str:
@@ -114,7 +120,8 @@ def _open_again(request: HttpRequest, text: Text) -> str:
     draft = services.begin(
         *text.where, by=request.user, parts=version.parts, note=f"Begun from version {version.number}."
     )
-    return f"Version {draft.number} is a draft with the text of version {version.number}."
+    said = gettext("Version %(number)s is a draft with the text of version %(source)s.")
+    return said % {"number": draft.number, "source": version.number}
 
 
 STEPS: dict[str, tuple[str, Callable[[HttpRequest, Text], str]]] = {
@@ -132,7 +139,7 @@ STEPS: dict[str, tuple[str, Callable[[HttpRequest, Text], str]]] = {
 def _row(text: Text) -> Template:
     template = text.template
     if template is None:
-        raise TemplateStateError("Nothing was ever published here: readers get the files.", code="state")
+        raise TemplateStateError(gettext("Nothing was ever published here: readers get the files."), code="state")
     return template
 
 

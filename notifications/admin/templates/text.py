@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from notifications.exceptions import TemplateStateError, UnknownTypeError
 from notifications.models import Template
@@ -58,7 +59,7 @@ class Text:
 
     @property
     def language_name(self) -> str:
-        """In English, such as Hindi."""
+        """In the language of who looks, such as Hindi."""
         return language_name(self.language)
 
     @property
@@ -126,5 +127,5 @@ def title_of(type_: type[NotificationType]) -> str:
 
 
 def language_name(code: str) -> str:
-    """In English, such as Hindi; of the one that serves all others too."""
-    return dict(services.languages()).get(code, code)
+    """In the language of who looks, such as Hindi; of the one that serves all others too."""
+    return gettext(dict(services.languages()).get(code, code))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from notifications.admin.templates import page, showing
 from notifications.admin.templates.text import Text
@@ -26,7 +27,7 @@ def trial(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
         for each in SandboxMessage.objects.filter(delivery_id__in=[each.pk for each in deliveries])
     }
     context = {
-        **page.context(admin, request, text, "Your test"),
+        **page.context(admin, request, text, gettext("Your test")),
         "sent": sent,
         "version": TemplateVersion.objects.filter(pk=sent.payload["version"]).first(),
         "deliveries": [

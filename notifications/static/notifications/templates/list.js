@@ -4,6 +4,8 @@
 
   const form = document.getElementById("notify-filter");
   const count = form.querySelector("output");
+  const forms = JSON.parse(form.dataset.rows);
+  const rules = new Intl.PluralRules(document.documentElement.lang);
   const tables = [...document.querySelectorAll("table[data-category]")];
 
   function matches(row, mark) {
@@ -32,7 +34,8 @@
         cell.classList.toggle("notify-off", Boolean(mark) && !cell.dataset.marks.split(" ").includes(mark));
       }
     }
-    count.textContent = mark || words.length ? `${shown} ${shown === 1 ? "row" : "rows"}` : "";
+    const rows = forms[rules.select(shown)] ?? forms.other;
+    count.textContent = mark || words.length ? rows.replace("%s", shown) : "";
   }
 
   form.hidden = false;

@@ -16,7 +16,8 @@
   const dark = document.getElementById("notify-dark");
   const frame = document.getElementById("notify-mail-frame");
   const slots = (name) => pane.querySelectorAll(`[data-show="${name}"]`);
-  const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+  const words = document.getElementById("notify-findings").dataset;
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   let asked = 0;
   let running = null;
   let timer = 0;
@@ -54,26 +55,25 @@
   }
 
   function showSms(sms) {
-    put("parts", plural(sms.parts, "segment", "segments"));
-    put("encoding", `${sms.encoding}, ${sms.units} ${sms.encoding === "GSM-7" ? "characters" : "units"}`);
-    put("left", `${sms.left} left in ${sms.parts === 1 ? "it" : "the last"}`);
+    for (const [name, text] of Object.entries(sms.said)) put(name, text);
     // One bubble, as phones join the parts; a mark where the next part begins.
-    slots("split")[0].replaceChildren(...sms.split.flatMap((text, index) => {
+    const bubble = slots("split")[0];
+    bubble.replaceChildren(...sms.split.flatMap((text, index) => {
       const mark = document.createElement("i");
       mark.className = "notify-cut";
-      mark.title = `Segment ${index + 1} of ${sms.parts} begins here`;
+      mark.title = fill(bubble.dataset.cut, { number: index + 1, total: sms.parts });
       return index ? [mark, text] : [text];
     }));
   }
 
   function showMessage(message, direction) {
     for (const name of ["title", "text", "link", "subject", "sender", "opening"]) {
-      put(name, message[name] || (name === "link" ? "nothing" : ""));
+      put(name, message[name] || "");
     }
+    for (const slot of slots("link")) slot.textContent ||= slot.closest("[data-nothing]").dataset.nothing;
     if ("frame" in message) {
       mail = message;
-      const foreign = message.foreign;
-      put("foreign", foreign ? `${plural(foreign, "picture", "pictures")} of other sites: not loaded here, readers see ${foreign === 1 ? "it" : "them"}.` : "");
+      put("foreign", message.foreign_said);
       showMail();
     }
     for (const each of stage.querySelectorAll("[data-show]")) each.dir = direction;
@@ -87,14 +87,14 @@
       const item = document.createElement("li");
       item.className = `notify-finding notify-finding-${each.level}`;
       const level = document.createElement("b");
-      level.textContent = each.level;
+      level.textContent = words[each.level];
       const text = document.createElement("span");
       text.textContent = each.message;
       item.append(level, text);
       if (each.part) {
         const button = document.createElement("button");
         button.type = "button";
-        button.textContent = each.line ? `${each.part}, line ${each.line}` : each.part;
+        button.textContent = each.line ? fill(words.place, each) : each.part;
         button.addEventListener("click", () => form.dispatchEvent(new CustomEvent("notify:jump", { detail: each })));
         item.append(button);
       }
@@ -132,10 +132,10 @@
       const answer = isJson ? await response.json() : null;
       if (number !== asked) return;
       if (answer && response.ok) show(answer);
-      else fault(answer?.refused || `The server could not make a preview (${response.status}).`);
+      else fault(answer?.refused || fill(form.dataset.failed, response));
     } catch (error) {
       if (number !== asked || error.name === "AbortError") return;
-      fault("The server cannot be reached, or you are signed out. Your text is still here: copy it before you load the page again.");
+      fault(form.dataset.unreachable);
     } finally {
       if (number === asked) {
         spinner.hidden = true;
