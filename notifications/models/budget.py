@@ -9,6 +9,8 @@ from decimal import Decimal
 from django.core.validators import MaxValueValidator
 from django.db import connections, models
 from django.db.models import Q, Sum
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from notifications.models import bulk
 
@@ -26,8 +28,8 @@ def plain(amount: Decimal) -> str:
 class Period(models.TextChoices):
     """What a budget is for. It begins anew at midnight, or on the first of the month, in the site's time zone."""
 
-    DAY = "day", "a day"
-    MONTH = "month", "a month"
+    DAY = "day", _("a day")
+    MONTH = "month", _("a month")
 
 
 class SpendingQuerySet(models.QuerySet["Spending"]):
@@ -65,15 +67,24 @@ class SpendingQuerySet(models.QuerySet["Spending"]):
 class Budget(models.Model):
     """How much may be spent in a period: on a provider, a category, both, or all. Critical messages pass it."""
 
-    provider = models.CharField(max_length=50, blank=True, help_text="Its alias. Empty: all providers.")
-    category = models.CharField(max_length=50, blank=True, help_text="Empty: all categories.")
-    period = models.CharField(max_length=5, choices=Period.choices)
-    amount = models.DecimalField(max_digits=14, decimal_places=6, help_text="In the deployment's currency.")
+    provider = models.CharField(
+        _("provider"), max_length=50, blank=True, help_text=_("Its alias. Empty: all providers.")
+    )
+    category = models.CharField(_("category"), max_length=50, blank=True, help_text=_("Empty: all categories."))
+    period = models.CharField(_("period"), max_length=5, choices=Period.choices)
+    amount = models.DecimalField(
+        pgettext_lazy("money", "amount"), max_digits=14, decimal_places=6, help_text=_("In the deployment's currency.")
+    )
     warn_percent = models.PositiveSmallIntegerField(
-        default=80, validators=[MaxValueValidator(100)], help_text="Operators are warned at that part of the amount."
+        _("warn percent"),
+        default=80,
+        validators=[MaxValueValidator(100)],
+        help_text=_("Operators are warned at that part of the amount."),
     )
 
     class Meta:
+        verbose_name = _("budget")
+        verbose_name_plural = _("budgets")
         constraints = [
             models.UniqueConstraint(fields=["provider", "category", "period"], name="notify_budget_once"),
             models.CheckConstraint(condition=models.Q(amount__gte=0), name="notify_budget_not_negative"),
@@ -83,24 +94,25 @@ class Budget(models.Model):
         return self.describe()
 
     def describe(self, currency: str = "") -> str:
-        """The budget of 20.00 USD a day for sandbox, marketing."""
+        """The budget of 20.00 USD a day for sandbox, marketing: in English, since it is stored with what it holds."""
         amount = f"{plain(self.amount)} {currency}".rstrip()
         concerned = ", ".join(filter(None, (self.provider, self.category))) or "all messages"
-        return f"The budget of {amount} {self.get_period_display()} for {concerned}"
+        return f"The budget of {amount} a {self.period} for {concerned}"
 
 
 class Spending(models.Model):
     """What was spent on a provider and a category in a day of the site's time zone, estimates included."""
 
-    day = models.DateField()
-    provider = models.CharField(max_length=50)
-    category = models.CharField(max_length=50)
+    day = models.DateField(_("day"))
+    provider = models.CharField(_("provider"), max_length=50)
+    category = models.CharField(_("category"), max_length=50)
     amount = models.DecimalField(max_digits=14, decimal_places=6, default=0)
 
     objects = SpendingQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "spending"
+        verbose_name = _("spending")
+        verbose_name_plural = _("spending")
         constraints = [
             models.UniqueConstraint(fields=["day", "provider", "category"], name="notify_spending_once"),
         ]

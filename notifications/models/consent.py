@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
 
@@ -11,10 +12,10 @@ from notifications import clock
 class Means(models.TextChoices):
     """By which a person said so."""
 
-    KEYWORD = "keyword", "a keyword, such as STOP"
-    PAGE = "page", "a page of this site"
-    API = "api", "an app"
-    STAFF = "staff", "entered by staff"
+    KEYWORD = "keyword", _("a keyword, such as STOP")
+    PAGE = "page", _("a page of this site")
+    API = "api", _("an app")
+    STAFF = "staff", _("entered by staff")
 
 
 class Consent(models.Model):
@@ -27,11 +28,15 @@ class Consent(models.Model):
     address = models.TextField(help_text="The address it was said of, in lower case.")
     category = models.CharField(max_length=50, blank=True, help_text="Empty: all categories.")
     given = models.BooleanField(help_text="No: taken back.")
-    means = models.CharField(max_length=10, choices=Means.choices)
-    wording = models.TextField(blank=True, help_text="What the person said, or agreed to, word by word.")
+    means = models.CharField(_("means"), max_length=10, choices=Means.choices)
+    wording = models.TextField(
+        _("wording"), blank=True, help_text=_("What the person said, or agreed to, word by word.")
+    )
     at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
         indexes = [models.Index(fields=["address", "channel", "-at"], name="notify_consent_latest")]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ import socket
 from datetime import datetime, timedelta
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
 
@@ -35,19 +36,22 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
 class Heartbeat(models.Model):
     """Written by every task that drains a lane, at least once a minute; `cluster_alive` reads it."""
 
-    lane = models.CharField(max_length=20)
-    host = models.CharField(max_length=200)
-    pid = models.IntegerField()
-    beat_at = models.DateTimeField()
+    lane = models.CharField(_("lane"), max_length=20)
+    host = models.CharField(_("host"), max_length=200)
+    pid = models.IntegerField(_("pid"))
+    beat_at = models.DateTimeField(_("beat at"))
     waits_until = models.DateTimeField(
+        _("waits until"),
         null=True,
         blank=True,
-        help_text="One worker of a lane stays for what is due within the minute: until then.",
+        help_text=_("One worker of a lane stays for what is due within the minute: until then."),
     )
 
     objects = HeartbeatQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("heartbeat")
+        verbose_name_plural = _("heartbeats")
         constraints = [models.UniqueConstraint(fields=["lane", "host"], name="notify_heartbeat_lane_host")]
 
     def __str__(self) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Subquery, When
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from notifications import clock
 
@@ -18,20 +20,20 @@ KEPT = timedelta(days=1)
 
 
 class Breaker(models.TextChoices):
-    """The circuit breaker of a provider."""
+    """The circuit breaker of a provider. Its labels are English: `gettext` them."""
 
-    CLOSED = "closed", "in use"
-    OPEN = "open", "out of use: it failed too often"
-    HALF_OPEN = "half_open", "being probed"
+    CLOSED = "closed", gettext_noop("in use")
+    OPEN = "open", gettext_noop("out of use: it failed too often")
+    HALF_OPEN = "half_open", gettext_noop("being probed")
 
 
 class Control(models.TextChoices):
-    """What an operator decided, whatever the breaker says."""
+    """What an operator decided, whatever the breaker says. Its labels are English: `gettext` them."""
 
-    AUTOMATIC = "", "automatic"
-    PINNED = "pinned", "pinned: all messages go here"
-    DRAINING = "draining", "draining: nothing new goes here"
-    DISABLED = "disabled", "disabled: nothing goes here"
+    AUTOMATIC = "", gettext_noop("automatic")
+    PINNED = "pinned", gettext_noop("pinned: all messages go here")
+    DRAINING = "draining", gettext_noop("draining: nothing new goes here")
+    DISABLED = "disabled", gettext_noop("disabled: nothing goes here")
 
 
 class ProviderHealthQuerySet(models.QuerySet["ProviderHealth"]):
@@ -54,7 +56,7 @@ class ProviderHealthQuerySet(models.QuerySet["ProviderHealth"]):
 class ProviderHealth(models.Model):
     """Where a provider stands now. One that has no row is in use and has never failed."""
 
-    alias = models.CharField(max_length=50, primary_key=True)
+    alias = models.CharField(_("alias"), max_length=50, primary_key=True)
     breaker = models.CharField(max_length=10, choices=Breaker.choices, default=Breaker.CLOSED)
     changed_at = models.DateTimeField(default=clock.now, help_text="When the breaker took its present state.")
     closed_at = models.DateTimeField(null=True, blank=True, help_text="When it last closed after having been open.")
@@ -70,7 +72,8 @@ class ProviderHealth(models.Model):
     objects = ProviderHealthQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "provider"
+        verbose_name = _("provider")
+        verbose_name_plural = _("providers")
         permissions = [("control_provider", "Can pin, drain and disable providers")]
 
     def __str__(self) -> str:
@@ -141,7 +144,8 @@ class ProviderOutcomes(models.Model):
     objects = ProviderOutcomesQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "provider outcomes"
+        verbose_name = _("provider outcomes")
+        verbose_name_plural = _("provider outcomes")
         constraints = [models.UniqueConstraint(fields=["alias", "bucket"], name="notify_provider_outcomes_bucket")]
 
     def __str__(self) -> str:
@@ -159,6 +163,8 @@ class ProviderChange(models.Model):
     by = models.CharField(max_length=150, blank=True, help_text="Who; empty: the breaker itself.")
 
     class Meta:
+        verbose_name = _("provider change")
+        verbose_name_plural = _("provider changes")
         ordering = ["-at", "-id"]
         indexes = [models.Index(fields=["alias", "-at"], name="notify_provider_change_alias")]
 

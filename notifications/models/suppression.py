@@ -6,18 +6,20 @@ from collections.abc import Collection
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from notifications import clock
 
 
 class Cause(models.TextChoices):
-    """Why an address is suppressed."""
+    """Why an address is suppressed. Its labels are English: `gettext` them."""
 
-    HARD_BOUNCE = "hard_bounce", "messages to it bounced for good"
-    COMPLAINT = "complaint", "its owner marked a message as spam"
-    STOP = "stop", "its owner answered STOP"
-    UNSUBSCRIBED = "unsubscribed", "its owner unsubscribed"
-    MANUAL = "manual", "entered by staff"
+    HARD_BOUNCE = "hard_bounce", gettext_noop("messages to it bounced for good")
+    COMPLAINT = "complaint", gettext_noop("its owner marked a message as spam")
+    STOP = "stop", gettext_noop("its owner answered STOP")
+    UNSUBSCRIBED = "unsubscribed", gettext_noop("its owner unsubscribed")
+    MANUAL = "manual", gettext_noop("entered by staff")
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
@@ -44,18 +46,22 @@ class Suppression(models.Model):
     """
 
     channel = models.CharField(max_length=20)
-    address = models.TextField(help_text="In lower case.")
+    address = models.TextField(_("address"), help_text=_("In lower case."))
     category = models.CharField(max_length=50, blank=True, help_text="Empty: all categories.")
     cause = models.CharField(max_length=20, choices=Cause.choices)
-    detail = models.TextField(blank=True, help_text="The evidence: what the provider said, or who asked.")
-    created_at = models.DateTimeField(default=clock.now, editable=False)
-    lifted_at = models.DateTimeField(null=True, blank=True)
-    lifted_by = models.CharField(max_length=150, blank=True)
-    lifted_reason = models.CharField(max_length=300, blank=True)
+    detail = models.TextField(
+        _("detail"), blank=True, help_text=_("The evidence: what the provider said, or who asked.")
+    )
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
+    lifted_at = models.DateTimeField(_("lifted at"), null=True, blank=True)
+    lifted_by = models.CharField(_("lifted by"), max_length=150, blank=True)
+    lifted_reason = models.CharField(_("lifted reason"), max_length=300, blank=True)
 
     objects = SuppressionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("suppression")
+        verbose_name_plural = _("suppressions")
         constraints = [
             models.UniqueConstraint(
                 fields=["address", "channel", "category", "cause"],
