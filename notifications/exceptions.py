@@ -101,8 +101,11 @@ class ConfigurationError(NotificationError):
 class TemplateError(NotificationError):
     """A template is missing, or failed while it was rendered.
 
-    `template` is its name; `line` and `column` count from 1 and are None where nobody knows.
+    `template` is its name; `line` and `column` count from 1 and are None where nobody knows. The message holds nothing
+    of the values that the template was given, for it is stored and logged; `explained` does, for who tries examples.
     """
+
+    explained = ""
 
     def __init__(self, message: str, *, template: str = "", line: int | None = None, column: int | None = None) -> None:
         super().__init__(message)

@@ -70,7 +70,9 @@ class Compiled:
             text = _well_formed("".join(run.out))
             return inlining.inline(text) if self.inline_each else text
         except Exception as error:
-            raise _failure(self.name, run.place, error) from error
+            # Without its cause, which names the value: errors are logged with all their causes.
+            cause = None if isinstance(error, FormatError) else error
+            raise _failure(self.name, run.place, error) from cause
 
 
 def _well_formed(text: str) -> str:
@@ -118,7 +120,9 @@ def _failure(name: str, place: Place | None, error: Exception) -> TemplateError:
         text = str(error)
     else:
         text = type(error).__name__
-    return TemplateError(f"{where}: {text}", template=template, line=line, column=column)
+    failure = TemplateError(f"{where}: {text}", template=template, line=line, column=column)
+    failure.explained = str(error) or type(error).__name__
+    return failure
 
 
 def _perform(steps: Sequence[Step | str], run: Run) -> None:

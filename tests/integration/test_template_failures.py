@@ -166,13 +166,16 @@ def test_after_it_is_mended_what_failed_is_sent_by_a_retry(operator: Any, person
     assert SandboxMessage.objects.get(channel="sms").content["text"] == "Mended poison"
 
 
-def test_what_is_stored_of_a_failure_holds_nothing_of_the_recipients_data(operator: Any, person: Any) -> None:
+def test_what_is_stored_and_logged_of_a_failure_holds_nothing_of_the_recipients_data(
+    operator: Any, person: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     publish(ToWard, "sms", {"sms.txt": "{{ ward }}{{ day|date:'j F' }}"})
     notify(ToWard(text="canary-4711"), to=person)
     deliver_all()
     failed = Delivery.objects.get(notification__type=ToWard.key)
     assert failed.reason == Reason.TEMPLATE_ERROR
     assert "canary" not in failed.detail
+    assert "could not be prepared" in caplog.text and "canary" not in caplog.text
     assert not any("canary" in str(each.data) for each in Event.objects.all())
     (alert,) = alerts()
     assert "canary" not in alert.body + str(alert.payload)

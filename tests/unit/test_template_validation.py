@@ -239,3 +239,8 @@ def test_whatever_somebody_types_is_answered_with_findings(subject, html, sms):
 
     for found in (validate(Linked, "email", "", email), validate(Undeclared, "sms", "", {"sms.txt": "".join(sms)})):
         assert all(each.message and each.code.startswith("notify.T") for each in found)
+
+
+@pytest.mark.parametrize("source", ["<textarea><![x</textarea>{{ text }}", "<p><![x]]></p>", "<!x <![", "<?x"])
+def test_markup_that_no_parser_knows_a_way_through_is_judged_as_far_as_it_goes(source):
+    assert isinstance(validate(Visit, "email", "", {"email.subject.txt": "A visit", "email.html": source}), list)

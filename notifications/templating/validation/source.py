@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -62,8 +63,9 @@ class Markup(HTMLParser):
         self.elements: list[Element] = []
         self.prose: list[Prose] = []
         self._unseen = ""
-        self.feed(masked(source))
-        self.close()
+        with suppress(AssertionError):  # of Python's parser, where it knows no way on: what came before is judged
+            self.feed(masked(source))
+            self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take it down."""

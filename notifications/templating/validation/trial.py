@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from notifications.exceptions import TemplateError
-from notifications.templating.engine import Missing
 from notifications.templating.validation.candidate import Candidate
 from notifications.templating.validation.finding import Code, Finding
 from notifications.templating.validation.source import Spot
@@ -54,9 +53,7 @@ def _is_guesswork(text: Candidate, part: str) -> bool:
 
 
 def _failure(text: Candidate, part: str, error: TemplateError, which: str) -> Finding:
-    cause = error.__cause__
-    said = str(cause) if isinstance(cause, Missing | ValueError) else f"{type(cause).__name__}: {cause}"
-    message = f"With the {which} values it cannot be written: {_ended(said)}"
+    message = f"With the {which} values it cannot be written: {_ended(error.explained)}"
     if error.template == text.name(part) and error.line is not None:
         return FAILS.found(message, part, Spot(error.line, error.column or 1))
     return FAILS.found(f"In the layout {error.template}, line {error.line}: {message}" if error.line else message, part)
