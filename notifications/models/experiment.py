@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
 from notifications.models.template import Template, TemplateVersion
@@ -24,22 +25,26 @@ class Experiment(models.Model):
     class State(TextChoices):
         """Where it stands."""
 
-        DRAFT = "draft", "not started"
-        RUNNING = "running", "running"
-        STOPPED = "stopped", "stopped"
+        DRAFT = "draft", _("not started")
+        RUNNING = "running", _("running")
+        STOPPED = "stopped", _("stopped")
 
     class Metric(TextChoices):
         """What is counted for a variant."""
 
-        OPENED = "opened", "opened"
-        CLICKED = "clicked", "clicked"
-        ACTED = "acted", "acted"
+        OPENED = "opened", _("opened")
+        CLICKED = "clicked", _("clicked")
+        ACTED = "acted", _("acted")
 
     template = models.ForeignKey(Template, models.CASCADE, related_name="experiments")
-    name = models.CharField(max_length=100)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    name = models.CharField(_("name"), max_length=100)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
     metric = models.CharField(
-        max_length=10, choices=Metric.choices, default=Metric.CLICKED, help_text="What decides which variant is better."
+        _("metric"),
+        max_length=10,
+        choices=Metric.choices,
+        default=Metric.CLICKED,
+        help_text=_("What decides which variant is better."),
     )
     salt = models.CharField(max_length=32, default=new_salt, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -49,7 +54,8 @@ class Experiment(models.Model):
     winner = models.ForeignKey("Variant", models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
-        verbose_name = "A/B test"
+        verbose_name = _("A/B test")
+        verbose_name_plural = _("A/B tests")
         constraints = [
             models.UniqueConstraint(
                 fields=["template"], condition=Q(state="running"), name="notify_experiment_running"
@@ -81,6 +87,8 @@ class Variant(models.Model):
     )
 
     class Meta:
+        verbose_name = _("variant")
+        verbose_name_plural = _("variants")
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["experiment", "label"], name="notify_variant_label"),

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from uuid_utils.compat import uuid7
 
 from notifications import clock
@@ -16,11 +18,11 @@ from notifications.models.notification import Notification
 class Meaning(models.TextChoices):
     """How a message was understood."""
 
-    STOP = "stop", "stop: send nothing more"
-    START = "start", "start: send again"
-    HELP = "help", "help"
-    ANSWER = "answer", "an answer to a message"
-    TEXT = "text", "free text, for staff"
+    STOP = "stop", _("stop: send nothing more")
+    START = "start", _("start: send again")
+    HELP = "help", _("help")
+    ANSWER = "answer", _("an answer to a message")
+    TEXT = "text", _("free text, for staff")
 
 
 class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
@@ -36,12 +38,14 @@ class InboundMessage(models.Model):
     """A message from a person, told once however often it is posted. It waits until `due_at` to be dealt with."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    alias = models.CharField(max_length=50, help_text="The provider it came by.")
-    provider_id = models.CharField(max_length=200, help_text="The provider's own id of the message.")
+    alias = models.CharField(_("alias"), max_length=50, help_text=_("The provider it came by."))
+    provider_id = models.CharField(
+        _("provider id"), max_length=200, help_text=_("The provider's own id of the message.")
+    )
     channel = models.CharField(max_length=20)
     address = models.TextField(help_text="Whom it is from.")
-    sent_to = models.TextField("to", blank=True, help_text="Our number or sender.")
-    text = models.TextField(blank=True)
+    sent_to = models.TextField(pgettext_lazy("recipient", "to"), blank=True, help_text=_("Our number or sender."))
+    text = models.TextField(_("text"), blank=True)
     data = models.JSONField(default=dict, blank=True, help_text="What else the provider said: opt_out_type, media, …")
     received_at = models.DateTimeField(default=clock.now)
     due_at = models.DateTimeField(null=True, blank=True, help_text="When it is to be dealt with, or tried again.")
@@ -55,6 +59,8 @@ class InboundMessage(models.Model):
     objects = InboundMessageQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("inbound message")
+        verbose_name_plural = _("inbound messages")
         constraints = [models.UniqueConstraint(fields=["alias", "provider_id"], name="notify_inbound_message_once")]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="notify_inbound_message_queue"),

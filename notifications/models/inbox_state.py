@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class InboxState(models.Model):
@@ -12,6 +13,10 @@ class InboxState(models.Model):
     )
     read_through = models.UUIDField(null=True, blank=True, help_text="All up to this position count as read.")
     seen_through = models.UUIDField(null=True, blank=True, help_text="All up to this position count as seen.")
+
+    class Meta:
+        verbose_name = _("inbox state")
+        verbose_name_plural = _("inbox states")
 
     def __str__(self) -> str:
         return f"Inbox of {self.user_id}"

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
 from notifications.models.contact_point import ContactPoint
@@ -45,6 +46,8 @@ class OneTimeCode(models.Model):
     objects = OneTimeCodeQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("one time code")
+        verbose_name_plural = _("one time codes")
         indexes = [
             models.Index(fields=["user", "-created_at"], name="notify_one_time_code_person"),
             models.Index(fields=["address", "-created_at"], name="notify_one_time_code_address"),

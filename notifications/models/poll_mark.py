@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
 
@@ -35,6 +36,8 @@ class PollMark(models.Model):
     objects = PollMarkQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("poll mark")
+        verbose_name_plural = _("poll marks")
         constraints = [models.UniqueConstraint(fields=["alias", "wait_seconds"], name="notify_poll_mark_once")]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from uuid_utils.compat import uuid7
 
 from notifications import clock
@@ -14,14 +15,18 @@ class SandboxMessage(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     delivery_id = models.UUIDField(db_index=True)
-    provider = models.CharField(max_length=50)
-    channel = models.CharField(max_length=20)
-    to = models.TextField()
+    provider = models.CharField(_("provider"), max_length=50)
+    channel = models.CharField(_("channel"), max_length=20)
+    to = models.TextField(pgettext_lazy("recipient", "to"))
     content = models.JSONField(help_text="The message's fields: subject, text, html, title, link, …")
-    captured_at = models.DateTimeField(default=clock.now)
-    reported_at = models.DateTimeField(null=True, blank=True, help_text="When its delivery receipt was given.")
+    captured_at = models.DateTimeField(_("captured at"), default=clock.now)
+    reported_at = models.DateTimeField(
+        _("reported at"), null=True, blank=True, help_text=_("When its delivery receipt was given.")
+    )
 
     class Meta:
+        verbose_name = _("sandbox message")
+        verbose_name_plural = _("sandbox messages")
         indexes = [
             # Idle workers ask for unreported messages five times a second.
             models.Index(
@@ -48,12 +53,18 @@ class SandboxFault(models.Model):
         TIMEOUT_AFTER_ACCEPT = "timeout_after_accept", _("time-out; the message was taken")
         MALFORMED = "malformed", _("taken, with an answer that makes no sense")
 
-    provider = models.CharField(max_length=50, default="sandbox")
-    channel = models.CharField(max_length=20, blank=True, help_text="Empty: any channel.")
-    fault = models.CharField(max_length=30, choices=Fault.choices)
-    seconds = models.FloatField(default=1, help_text="How long the delay is, or what Retry-After says.")
-    times = models.PositiveIntegerField(default=1, help_text="How many messages it still meets.")
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    provider = models.CharField(_("provider"), max_length=50, default="sandbox")
+    channel = models.CharField(_("channel"), max_length=20, blank=True, help_text=_("Empty: any channel."))
+    fault = models.CharField(_("fault"), max_length=30, choices=Fault.choices)
+    seconds = models.FloatField(
+        _("seconds"), default=1, help_text=_("How long the delay is, or what Retry-After says.")
+    )
+    times = models.PositiveIntegerField(_("times"), default=1, help_text=_("How many messages it still meets."))
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = _("sandbox fault")
+        verbose_name_plural = _("sandbox faults")
 
     def __str__(self) -> str:
         return f"{self.fault} × {self.times} on {self.provider}"

@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import models
 from django.db.models import Q, TextChoices
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from notifications import clock
 from notifications.types import KEY_MAX_LENGTH
@@ -15,12 +17,12 @@ NEVER = UUID(int=0)
 
 
 class VersionState(TextChoices):
-    """Where a version stands on its way to readers."""
+    """Where a version stands on its way to readers. Its labels are English: `gettext` them."""
 
-    DRAFT = "draft", "draft"
-    REVIEW = "review", "in review"
-    PUBLISHED = "published", "published"
-    ARCHIVED = "archived", "archived"
+    DRAFT = "draft", gettext_noop("draft")
+    REVIEW = "review", gettext_noop("in review")
+    PUBLISHED = "published", gettext_noop("published")
+    ARCHIVED = "archived", gettext_noop("archived")
 
 
 class Template(models.Model):
@@ -33,6 +35,8 @@ class Template(models.Model):
     )
 
     class Meta:
+        verbose_name = _("template")
+        verbose_name_plural = _("templates")
         constraints = [models.UniqueConstraint(fields=["type", "channel", "language"], name="notify_template_place")]
         permissions = [
             ("publish_template", "Can publish, roll back and archive templates, and run A/B tests"),
@@ -59,6 +63,8 @@ class TemplateVersion(models.Model):
     published_at = models.DateTimeField(null=True, blank=True, help_text="When it was last published.")
 
     class Meta:
+        verbose_name = _("template version")
+        verbose_name_plural = _("template versions")
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(fields=["template", "number"], name="notify_version_number"),
@@ -77,20 +83,20 @@ class TemplateChange(models.Model):
     class Action(TextChoices):
         """What was done."""
 
-        DRAFTED = "drafted", "began a draft"
-        IMPORTED = "imported", "imported a draft"
-        DISCARDED = "discarded", "discarded the draft"
-        SUBMITTED = "submitted", "asked for review"
-        RETURNED = "returned", "returned it to its author"
-        PUBLISHED = "published", "published"
-        ARCHIVED = "archived", "archived"
-        ROLLED_BACK = "rolled_back", "rolled back"
-        FILE_ACCEPTED = "file_accepted", "kept the override over a changed file"
-        TESTED = "tested", "sent a test"
-        VIEWED = "viewed", "previewed with a real recipient"
-        EXPERIMENT_STARTED = "experiment_started", "started an A/B test"
-        EXPERIMENT_STOPPED = "experiment_stopped", "stopped an A/B test"
-        PROMOTED = "promoted", "promoted the winner of an A/B test"
+        DRAFTED = "drafted", pgettext_lazy("by a person", "began a draft")
+        IMPORTED = "imported", pgettext_lazy("by a person", "imported a draft")
+        DISCARDED = "discarded", pgettext_lazy("by a person", "discarded the draft")
+        SUBMITTED = "submitted", pgettext_lazy("by a person", "asked for review")
+        RETURNED = "returned", pgettext_lazy("by a person", "returned it to its author")
+        PUBLISHED = "published", pgettext_lazy("by a person", "published")
+        ARCHIVED = "archived", pgettext_lazy("by a person", "archived")
+        ROLLED_BACK = "rolled_back", pgettext_lazy("by a person", "rolled back")
+        FILE_ACCEPTED = "file_accepted", pgettext_lazy("by a person", "kept the override over a changed file")
+        TESTED = "tested", pgettext_lazy("by a person", "sent a test")
+        VIEWED = "viewed", pgettext_lazy("by a person", "previewed with a real recipient")
+        EXPERIMENT_STARTED = "experiment_started", pgettext_lazy("by a person", "started an A/B test")
+        EXPERIMENT_STOPPED = "experiment_stopped", pgettext_lazy("by a person", "stopped an A/B test")
+        PROMOTED = "promoted", pgettext_lazy("by a person", "promoted the winner of an A/B test")
 
     template = models.ForeignKey(Template, models.CASCADE, related_name="changes")
     version = models.ForeignKey(TemplateVersion, models.SET_NULL, null=True, blank=True, related_name="changes")
@@ -100,6 +106,8 @@ class TemplateChange(models.Model):
     note = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        verbose_name = _("template change")
+        verbose_name_plural = _("template changes")
         ordering = ["-id"]
 
     def __str__(self) -> str:
@@ -118,6 +126,8 @@ class VersionMeasure(models.Model):
     last_failed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("version measure")
+        verbose_name_plural = _("version measures")
         constraints = [models.UniqueConstraint(fields=["version", "day"], name="notify_version_measure")]
 
     def __str__(self) -> str:
@@ -130,6 +140,8 @@ class TemplateStamp(models.Model):
     value = models.UUIDField(default=uuid4)
 
     class Meta:
+        verbose_name = _("template stamp")
+        verbose_name_plural = _("template stamps")
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="notify_template_stamp_one")]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 NAME_MAX_LENGTH = 200
 """of a topic of ours; FCM takes up to 900 characters, but with an address they would not fit an index of PostgreSQL"""
@@ -22,6 +23,8 @@ class TopicSubscription(models.Model):
     )
 
     class Meta:
+        verbose_name = _("topic subscription")
+        verbose_name_plural = _("topic subscriptions")
         constraints = [models.UniqueConstraint(fields=["address", "topic"], name="notify_topic_subscription_once")]
         indexes = [models.Index(fields=["topic", "id"], name="notify_topic_subscription_page")]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from uuid_utils.compat import uuid7
 
 from notifications import clock
@@ -17,13 +19,15 @@ class WebhookEvent(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    alias = models.CharField(max_length=50, help_text="The provider.")
-    event_id = models.CharField(max_length=200, help_text="The provider's own id of the event.")
+    alias = models.CharField(_("alias"), max_length=50, help_text=_("The provider."))
+    event_id = models.CharField(_("event id"), max_length=200, help_text=_("The provider's own id of the event."))
     # No foreign key: the event may be here before the delivery's transaction is committed, or be of another system.
     delivery_id = models.UUIDField(null=True, blank=True)
-    provider_id = models.CharField(max_length=200, blank=True, help_text="The provider's own id of the message.")
+    provider_id = models.CharField(
+        _("provider id"), max_length=200, blank=True, help_text=_("The provider's own id of the message.")
+    )
     kind = models.CharField(max_length=20, help_text="As in `Event`.")
-    at = models.DateTimeField(help_text="When it happened, by the provider's word.")
+    at = models.DateTimeField(pgettext_lazy("moment", "at"), help_text=_("When it happened, by the provider's word."))
     data = models.JSONField(
         default=dict,
         blank=True,
@@ -35,6 +39,8 @@ class WebhookEvent(models.Model):
     applied_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("webhook event")
+        verbose_name_plural = _("webhook events")
         constraints = [models.UniqueConstraint(fields=["alias", "event_id"], name="notify_webhook_event_once")]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="notify_webhook_event_queue"),

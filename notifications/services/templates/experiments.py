@@ -185,4 +185,4 @@ def _check_promotable(locked: Experiment, winner: Variant) -> None:
 
 
 def _not_running(locked: Experiment) -> TemplateStateError:
-    return TemplateStateError(f"“{locked.name}” is not running: it is {locked.get_state_display()}.", code="state")
+    return TemplateStateError(f"“{locked.name}” is not running: it is {locked.state}.", code="state")
