@@ -1,11 +1,13 @@
 """The texts of a type on a channel, compiled: in the nearest language, from what staff published or from files.
 
 They are kept in the process under a stamp, which is another after each publication: `refresh` reads it, and drops what
-is out of date.
+is out of date. Threads share them, but each words by the stamp that it has read itself: one that still sees the
+database of before, in a long transaction perhaps, does not take the others back.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,15 +86,21 @@ class _Known:
 
 
 _known = _Known(None, {})
+_of_thread = threading.local()
 
 
 def refresh() -> UUID:
-    """Have what is published from now on found. Returns the stamp of the texts that are found until the next one."""
+    """Have this thread find what is published now. Returns the stamp of the texts that it finds until the next call."""
+    return _refreshed().stamp or NEVER
+
+
+def _refreshed() -> _Known:
     global _known
-    stamp = TemplateStamp.now()
-    if _known.stamp != stamp:
-        _known = _Known(stamp, {})
-    return stamp
+    stamp, known = TemplateStamp.now(), _known
+    if known.stamp != stamp:
+        known = _known = _Known(stamp, {})
+    _of_thread.known = known
+    return known
 
 
 def choose(key: str, channel: str, language: str, recipient: Any) -> Choice:
@@ -128,10 +136,8 @@ def neutral(channel: str, language: str) -> Wording:
 
 
 def _found(key: str, channel: str, language: str) -> tuple[Wording, _Test | None]:
-    known, place = _known, (key, channel, language)
-    if known.stamp is None:
-        refresh()
-        known = _known
+    known: _Known = getattr(_of_thread, "known", None) or _refreshed()
+    place = (key, channel, language)
     found = known.found.get(place)
     if found is None or settings.DEBUG:
         found = _look_up(key, channel, language, overrides(key, channel, known.stamp or NEVER))
@@ -232,9 +238,9 @@ def compile_part(source: str, part: Part, language: str, *, name: str) -> Compil
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:
-    global _known
+    global _known, _of_thread
     if setting in ("TEMPLATES", "DEBUG", "INSTALLED_APPS", "NOTIFICATIONS", "LANGUAGE_CODE"):
-        _known = _Known(None, {})
+        _known, _of_thread = _Known(None, {}), threading.local()
 
 
 setting_changed.connect(_forget, dispatch_uid="notifications.templating.texts")

@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from notifications.models import Delivery, Status, TemplateStamp, TemplateVersion
 from notifications.pipeline import work
 from notifications.pipeline.starting import start
 from notifications.services import notify
 from notifications.services import templates as staff
+from notifications.templating import texts
 from tests.faults import ledger, sites
 from tests.faults.app.notifications import ByText
 from tests.faults.short_times import LOOPBACK, SMS
@@ -32,12 +33,16 @@ PUBLICATIONS = 6
 @pytest.fixture
 def phones(any_site: Site) -> Site:
     """A site whose text messages go through the counting provider."""
-    options = {"url": any_site.provider.url, "timeout_seconds": 3, "reconcile_seconds": 5, "mode": "look_up"}
-    any_site.configure(
+    return with_phones(any_site)
+
+
+def with_phones(site: Site) -> Site:
+    options = {"url": site.provider.url, "timeout_seconds": 3, "reconcile_seconds": 5, "mode": "look_up"}
+    site.configure(
         CHANNELS={"sms": {"BACKEND": SMS, "PROVIDERS": ["counted"]}},
         PROVIDERS={"counted": {"BACKEND": LOOPBACK, "OPTIONS": options}},
     )
-    return any_site
+    return site
 
 
 def draft(number: int) -> TemplateVersion:
@@ -137,6 +142,38 @@ def test_who_starts_messages_while_a_publication_commits_waits_for_it_and_sends_
         commit.set()
         publication.result(10)
         assert starting.result(10) == []
+
+
+def test_a_thread_that_still_sees_the_database_of_before_takes_no_other_back_to_the_old_text(
+    postgresql_site: Site,
+) -> None:
+    """In a long transaction with a snapshot of its own, while another words messages after the publication."""
+    with_phones(postgresql_site)
+    looked, published = threading.Event(), threading.Event()
+
+    def chosen() -> int | None:
+        return texts.choose(ByText.key, "sms", "en", 1).wording.version
+
+    def in_a_snapshot() -> int | None:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            texts.refresh()
+            chosen()
+            looked.set()
+            assert published.wait(10)
+            texts.refresh()
+            return chosen()
+
+    with ThreadPoolExecutor(1) as threads:
+        other = threads.submit(closing, in_a_snapshot)
+        assert looked.wait(10)
+        version = staff.publish(draft(1), by=None).version
+        texts.refresh()
+        published.set()
+        assert other.result(10) is None
+    assert version is not None
+    assert chosen() == version.pk
 
 
 def closing(function: Callable[[], Any]) -> Any:
