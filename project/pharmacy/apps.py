@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class PharmacyConfig(AppConfig):
@@ -9,7 +10,7 @@ class PharmacyConfig(AppConfig):
 
     name = "project.pharmacy"
     label = "pharmacy"
-    verbose_name = "Pharmacy"
+    verbose_name = _("Pharmacy")
 
     def ready(self) -> None:
         from project.pharmacy.permissions import grant_permissions

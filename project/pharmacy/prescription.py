@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
@@ -110,10 +111,11 @@ class Prescription(models.Model):
             self.note, self.valid_until = held.note, held.valid_until
             items = list(PrescriptionItem.objects.filter(prescription=self))
             if not items:
-                raise PrescriptionError("It has no medicine yet; add one before it is issued.")
+                raise PrescriptionError(gettext("It has no medicine yet; add one before it is issued."))
             _require_valid(self, *items)
             if self.valid_until and self.valid_until < today():
-                raise PrescriptionError(f"Its last day, {self.valid_until}, has passed; give a later one.")
+                text = gettext("Its last day, %(day)s, has passed; give a later one.")
+                raise PrescriptionError(text % {"day": self.valid_until})
             self.status, self.issued_at = Status.ISSUED, clock.now()
             self.valid_until = self.valid_until or today() + VALID_FOR
             self.save(update_fields=["status", "issued_at", "valid_until"])
@@ -122,7 +124,8 @@ class Prescription(models.Model):
         """The row as it now is, locked until the transaction ends."""
         held = Prescription.objects.select_for_update(of=("self",)).prefetch_related(None).get(pk=self.pk)
         if held.status != Status.DRAFTED:
-            raise PrescriptionError(f"Prescription {self.pk} is {held.get_status_display()}, and cannot be changed.")
+            text = gettext("Prescription %(number)s is %(status)s, and cannot be changed.")
+            raise PrescriptionError(text % {"number": self.pk, "status": held.get_status_display()})
         return held
 
 
