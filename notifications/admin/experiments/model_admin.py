@@ -13,6 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications.admin import words
 from notifications.admin.base import ReadOnlyAdmin, in_local_time
@@ -50,17 +52,17 @@ class ExperimentAdmin(ReadOnlyAdmin):
         """Who may start, stop and promote."""
         return self.has_view_permission(request) and bool(request.user.has_perm("notify.publish_template"))
 
-    @admin.display(description="text")
+    @admin.display(description=_("text"))
     def text(self, experiment: Experiment) -> str | SafeString:
         """What is tested."""
         return words.link_to(experiment.template)
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state_now(self, experiment: Experiment) -> SafeString:
         """As a badge."""
         return state_badge(experiment)
 
-    @admin.display(description="from – to")
+    @admin.display(description=_("from – to"))
     def since(self, experiment: Experiment) -> str:
         """When it ran."""
         ran = [
@@ -68,14 +70,14 @@ class ExperimentAdmin(ReadOnlyAdmin):
         ]
         return " – ".join(ran) or "–"
 
-    @admin.display(description="promoted")
+    @admin.display(description=_("promoted"))
     def promoted(self, experiment: Experiment) -> str:
         """The winner, if one was promoted."""
         return experiment.winner.label if experiment.winner else "–"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, under the name that people use."""
-        return super().changelist_view(request, {"title": "A/B tests of texts", **(extra_context or {})})
+        return super().changelist_view(request, {"title": gettext("A/B tests of texts"), **(extra_context or {})})
 
     def changeform_view(
         self,
@@ -99,19 +101,20 @@ class ExperimentAdmin(ReadOnlyAdmin):
         shared = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
         return TemplateResponse(request, f"admin/notify/experiment/{template}.html", {**shared, **context})
 
-    def _plan(self, request: HttpRequest, _: str) -> HttpResponse:
+    def _plan(self, request: HttpRequest, object_id: str) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
         named = request.GET.get("template") or _listed(request)
         templates = planning.testable()
         template = next((each for each in templates if str(each.pk) == named), None)
         if template is None:
-            return self.page(request, "choose", {"title": "New A/B test", "templates": templates})
+            return self.page(request, "choose", {"title": gettext("New A/B test"), "templates": templates})
         form = planning.PlanForm(template, request.POST or None)
         if form.is_valid() and (experiment := form.save(by=request.user)):
-            self.message_user(request, "The test is planned. Nobody gets it before it is started.", messages.SUCCESS)
+            said = gettext("The test is planned. Nobody gets it before it is started.")
+            self.message_user(request, said, messages.SUCCESS)
             return HttpResponseRedirect(reverse("admin:notify_experiment_change", args=[experiment.pk]))
-        return self.page(request, "plan", {"title": "New A/B test", "template": template, "form": form})
+        return self.page(request, "plan", {"title": gettext("New A/B test"), "template": template, "form": form})
 
     def _show(self, request: HttpRequest, object_id: str) -> HttpResponse:
         if not self.has_view_permission(request):

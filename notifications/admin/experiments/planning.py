@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications.admin.experiments.showing import metric_names
 from notifications.exceptions import NotificationError, TemplateStateError
@@ -51,11 +53,11 @@ class PlanForm(forms.Form):
     name = forms.CharField(
         max_length=experiments.NAME_MAX_LENGTH,
         widget=forms.TextInput(attrs={"class": "vTextField"}),
-        help_text="Such as: shorter subject.",
+        help_text=_("Such as: shorter subject."),
     )
-    metric = forms.ChoiceField(label="What decides", widget=forms.RadioSelect)
-    holdout = forms.ChoiceField(label="Hold-out", required=False)
-    holdout_weight = forms.IntegerField(label="Weight of the hold-out", required=False, min_value=1)
+    metric = forms.ChoiceField(label=_("What decides"), widget=forms.RadioSelect)
+    holdout = forms.ChoiceField(label=_("Hold-out"), required=False)
+    holdout_weight = forms.IntegerField(label=_("Weight of the hold-out"), required=False, min_value=1)
 
     def __init__(self, template: Template, data: Any = None) -> None:
         super().__init__(data)
@@ -74,12 +76,20 @@ class PlanForm(forms.Form):
         for number, letter in enumerate(ARMS):
             version = given[number] if number < len(given) else None
             self.fields[f"version_{letter}"] = forms.ChoiceField(
-                choices=choices, required=False, label=f"Text {letter}", initial=version.number if version else ""
+                choices=choices,
+                required=False,
+                label=_of(gettext("Text %(letter)s"), letter),
+                initial=version.number if version else "",
             )
             self.fields[f"label_{letter}"] = forms.CharField(
-                max_length=LABEL_MAX_LENGTH, required=False, label=f"Name of text {letter}", initial=letter
+                max_length=LABEL_MAX_LENGTH,
+                required=False,
+                label=_of(gettext("Name of text %(letter)s"), letter),
+                initial=letter,
             )
-            self.fields[f"weight_{letter}"] = _weight(f"Weight of text {letter}", HALF if version else None)
+            self.fields[f"weight_{letter}"] = _weight(
+                _of(gettext("Weight of text %(letter)s"), letter), HALF if version else None
+            )
         possible = [metric for metric, why in self.reasons.items() if not why]
         metric: Any = self.fields["metric"]
         names = metric_names(self.template.channel)
@@ -87,10 +97,13 @@ class PlanForm(forms.Form):
         clicked = Experiment.Metric.CLICKED
         metric.initial = clicked if clicked in possible else next(iter(possible), "")
         holdout: Any = self.fields["holdout"]
-        holdout.choices = [("", "nobody"), (Variant.Kind.PUBLISHED.value, "get what is published now")]
+        holdout.choices = [
+            ("", gettext("nobody")),
+            (Variant.Kind.PUBLISHED.value, gettext("get what is published now")),
+        ]
         if self.is_marketing:
-            holdout.choices += [(Variant.Kind.NOTHING.value, "get nothing by this channel")]
-        self.fields["holdout_weight"] = _weight("Weight of the hold-out", None)
+            holdout.choices += [(Variant.Kind.NOTHING.value, gettext("get nothing by this channel"))]
+        self.fields["holdout_weight"] = _weight(gettext("Weight of the hold-out"), None)
         if published is None:
             holdout.initial, self.fields["holdout_weight"].initial = Variant.Kind.PUBLISHED.value, HALF
 
@@ -98,7 +111,10 @@ class PlanForm(forms.Form):
     def rows(self) -> list[Row]:
         """The arms, as the page shows them."""
         return [
-            Row(f"Text {letter}", *(self[f"{name}_{letter}"] for name in ("version", "label", "weight")))
+            Row(
+                _of(gettext("Text %(letter)s"), letter),
+                *(self[f"{name}_{letter}"] for name in ("version", "label", "weight")),
+            )
             for letter in ARMS
         ]
 
@@ -137,8 +153,12 @@ class PlanForm(forms.Form):
         return (self.cleaned_data["holdout_weight"] or 0, kind) if kind else None
 
 
+def _of(said: str, letter: str) -> str:
+    return said % {"letter": letter}
+
+
 def _weight(label: str, initial: int | None) -> forms.IntegerField:
-    widget = forms.NumberInput(attrs={"placeholder": "weight"})
+    widget = forms.NumberInput(attrs={"placeholder": gettext("weight")})
     return forms.IntegerField(
         label=label, required=False, min_value=1, max_value=WEIGHT_MAX, initial=initial, widget=widget
     )
@@ -146,4 +166,5 @@ def _weight(label: str, initial: int | None) -> forms.IntegerField:
 
 def _said(version: TemplateVersion) -> str:
     note = f": {version.note}" if version.note else ""
-    return f"version {version.number}, {version.get_state_display()}{note}"[:90]
+    number = gettext("version %(number)s") % {"number": version.number}
+    return f"{number}, {gettext(version.get_state_display())}{note}"[:90]

@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from notifications.admin import words
 from notifications.admin.experiments.steps import promotable
@@ -76,13 +77,17 @@ class Column:
 
 def metric_names(channel: str) -> dict[str, str]:
     """What people call that which is counted: what stands in the inbox is not opened but seen, unless it is clicked."""
-    return {"opened": "opened" if leaves_app(channel) else "seen", "clicked": "clicked", "acted": "answered"}
+    return {
+        "opened": gettext("opened") if leaves_app(channel) else gettext("seen"),
+        "clicked": gettext("clicked"),
+        "acted": gettext("answered"),
+    }
 
 
 def state_badge(experiment: Experiment) -> SafeString:
     """How it stands."""
     state = State(experiment.state)
-    return words.badge(str(state.label), STATE_TONES[state])
+    return words.badge(gettext(str(state.label)), STATE_TONES[state])
 
 
 def context(experiment: Experiment, *, fresh: bool) -> dict[str, Any]:
@@ -91,7 +96,7 @@ def context(experiment: Experiment, *, fresh: bool) -> dict[str, Any]:
     shown = _shown(experiment)
     told = found.verdict
     return {
-        "title": "A/B test",
+        "title": gettext("A/B test"),
         "subtitle": experiment.name,
         "experiment": experiment,
         "state": state_badge(experiment),
@@ -134,7 +139,7 @@ def _lines(experiment: Experiment, found: Results, shown: Sequence[str]) -> list
             figures=[_figure(each, name) for name in ("delivered", *shown)],
             bar=_bar(each, scale) if each.compared else None,
             rate=_percent(each.rate) if each.count.recipients else "–",
-            difference="control" if each is control else _difference(each),
+            difference=gettext("control") if each is control else _difference(each),
         )
         for each in found.arms
     ]
@@ -151,14 +156,16 @@ def _difference(arm: ArmResult) -> str:
     found = arm.difference
     if found is None or not found.enough:
         return ""
-    return f"{_points(found.difference)} ({_points(found.low)} to {_points(found.high)})"
+    figures = {"points": found.difference, "low": found.low, "high": found.high}
+    return gettext("%(points)s (%(low)s to %(high)s)") % {name: _points(each) for name, each in figures.items()}
 
 
 def _bar(arm: ArmResult, scale: float) -> Bar | None:
     if not arm.count.recipients:
         return None
     low, high, rate = (100 * min(each, scale) / scale for each in (arm.low, arm.high, arm.rate))
-    said = f"{_percent(arm.rate)}, between {_percent(arm.low)} and {_percent(arm.high)}"
+    figures = {"rate": arm.rate, "low": arm.low, "high": arm.high}
+    said = gettext("%(rate)s, between %(low)s and %(high)s") % {name: _percent(each) for name, each in figures.items()}
     return Bar(f"{low:.2f}", f"{max(high - low, 0.5):.2f}", f"{min(rate, 99.3):.2f}", said)
 
 
@@ -216,8 +223,8 @@ def _published_parts(experiment: Experiment) -> Mapping[str, str]:
 
 def _what(variant: Variant) -> str:
     if variant.version is not None:
-        return f"version {variant.version.number}"
-    return "gets nothing" if variant.kind == Kind.NOTHING else "gets what is published"
+        return gettext("version %(number)s") % {"number": variant.version.number}
+    return gettext("gets nothing") if variant.kind == Kind.NOTHING else gettext("gets what is published")
 
 
 def _percent(rate: float) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from notifications.admin.templates.told import of_publication
 from notifications.exceptions import NotificationError
-from notifications.models import Experiment, Variant, VersionState
+from notifications.models import Experiment, TemplateVersion, Variant, VersionState
 from notifications.services.templates import experiments
 from notifications.services.templates.results import results
 
@@ -54,14 +55,15 @@ def step(admin: Any, request: HttpRequest, experiment: Experiment, name: str) ->
 
 def _do(experiment: Experiment, name: str, variant: Variant | None, by: Any) -> str:
     if variant is not None:
-        return f"{variant.label} is promoted. {of_publication(experiments.promote(experiment, variant, by=by))}"
+        said = gettext("%(label)s is promoted.") % {"label": variant.label}
+        return f"{said} {of_publication(experiments.promote(experiment, variant, by=by))}"
     if name == "start":
         experiments.start(experiment, by=by)
-        return "The test runs: each recipient gets their variant from now on."
+        return gettext("The test runs: each recipient gets their variant from now on.")
     if name == "stop":
-        return f"The test is stopped. {of_publication(experiments.stop(experiment, by=by))}"
+        return f"{gettext('The test is stopped.')} {of_publication(experiments.stop(experiment, by=by))}"
     experiments.discard_plan(experiment)
-    return f"The plan “{experiment.name}” is thrown away."
+    return gettext("The plan “%(name)s” is thrown away.") % {"name": experiment.name}
 
 
 def _variant(request: HttpRequest, experiment: Experiment) -> Variant:
@@ -77,45 +79,58 @@ def _asked(experiment: Experiment, name: str, variant: Variant | None) -> tuple[
     if variant is not None:
         return _asked_of_promotion(experiment, variant)
     if name == "start":
-        return "Start the test?", [
+        return gettext("Start the test?"), [
             *_shares(experiment),
-            "It counts for every message that starts after this. Each recipient gets the same variant every time.",
-            "Weights stay as they are while it runs. It ends when it is stopped, or when a version is published or "
-            "rolled back.",
+            gettext(
+                "It counts for every message that starts after this. Each recipient gets the same variant every time."
+            ),
+            gettext(
+                "Weights stay as they are while it runs. It ends when it is stopped, or when a version is published or "
+                "rolled back."
+            ),
         ]
     if name == "stop":
-        return "Stop the test?", [
-            f"All recipients get {_published(experiment)} again.",
-            "What was found stays here, but the test cannot be started again.",
+        return gettext("Stop the test?"), [
+            gettext("All recipients get %(text)s again.") % {"text": _published(experiment)},
+            gettext("What was found stays here, but the test cannot be started again."),
         ]
-    return "Throw the plan away?", ["It was never started. Its texts stay."]
+    return gettext("Throw the plan away?"), [gettext("It was never started. Its texts stay.")]
 
 
 def _asked_of_promotion(experiment: Experiment, variant: Variant) -> tuple[str, list[str]]:
-    text = _published(experiment) if variant.version is None else f"version {variant.version.number}"
-    lines = [f"All recipients get {text} from now on."]
+    text = _published(experiment) if variant.version is None else _name(variant.version)
+    lines = [gettext("All recipients get %(text)s from now on.") % {"text": text}]
     if experiment.state == State.RUNNING:
-        lines.append("The test ends with it.")
+        lines.append(gettext("The test ends with it."))
     found = results(experiment)
     if found.verdict and found.leader != variant:
-        lines.append(f"Mind that the test has not shown {variant.label} to be the best: {found.verdict.sentence}")
-    return f"Promote {variant.label}?", lines
+        said = gettext("Mind that the test has not shown %(label)s to be the best: %(sentence)s")
+        lines.append(said % {"label": variant.label, "sentence": found.verdict.sentence})
+    return gettext("Promote %(label)s?") % {"label": variant.label}, lines
 
 
 def _shares(experiment: Experiment) -> list[str]:
     variants = list(experiment.variants.select_related("version").order_by("pk"))
     total = sum(each.weight for each in variants)
     return [
-        f"{each.weight / total:.0%} of the recipients get {_got(each, experiment)} ({each.label})." for each in variants
+        gettext("%(share)s of the recipients get %(text)s (%(label)s).")
+        % {"share": f"{each.weight / total:.0%}", "text": _got(each, experiment), "label": each.label}
+        for each in variants
     ]
 
 
 def _got(variant: Variant, experiment: Experiment) -> str:
     if variant.version is not None:
-        return f"version {variant.version.number}"
-    return "nothing" if variant.kind == Kind.NOTHING else f"what is published: {_published(experiment)}"
+        return _name(variant.version)
+    if variant.kind == Kind.NOTHING:
+        return gettext("nothing")
+    return gettext("what is published: %(text)s") % {"text": _published(experiment)}
 
 
 def _published(experiment: Experiment) -> str:
     published = experiment.template.versions.filter(state=VersionState.PUBLISHED).first()
-    return f"version {published.number}" if published else "the files"
+    return _name(published) if published else gettext("the files")
+
+
+def _name(version: TemplateVersion) -> str:
+    return gettext("version %(number)s") % {"number": version.number}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from notifications.admin.templates.text import Text
 from notifications.channels.base import Part
@@ -18,7 +19,7 @@ LABELS = {
     "push.title.txt": (_("Title"), _("One line.")),
     "push.txt": (_("Text"), ""),
     "email.subject.txt": (_("Subject"), _("One line.")),
-    "email.html": (_("Email"), _("HTML, most often in the blocks of a layout.")),
+    "email.html": (pgettext_lazy("part of a text", "Email"), _("HTML, most often in the blocks of a layout.")),
     "email.txt": (_("Plain text"), _("For who reads no HTML. Left empty, it is made from the HTML.")),
     "in_app.title.txt": (_("Title"), _("One line.")),
     "in_app.txt": (_("Text"), ""),

@@ -76,7 +76,7 @@
       put("foreign", message.foreign_said);
       showMail();
     }
-    for (const each of stage.querySelectorAll("[data-show]")) each.dir = direction;
+    for (const each of stage.querySelectorAll("[data-show], .notify-mailbox")) each.dir = direction;
   }
 
   function showFindings(findings, error) {
@@ -90,6 +90,7 @@
       level.textContent = words[each.level];
       const text = document.createElement("span");
       text.textContent = each.message;
+      text.dir = "auto"; // it may be of another language than the page
       item.append(level, text);
       if (each.part) {
         const button = document.createElement("button");
