@@ -129,6 +129,15 @@ _SQL_TYPES = {
 }
 
 
+def stamp() -> UUID:
+    """The stamp of the texts, which no publication changes before the caller's transaction ends; `NEVER`: none yet."""
+    return next(iter(_execute(_stamp(), [])), NEVER)
+
+
+def _stamp() -> str:
+    return _STAMP + (" FOR SHARE" if connection().vendor == "postgresql" else "")
+
+
 def start(starts: Sequence[Start]) -> set[UUID]:
     """Record that these requests open now. Returns those whose fence held: the others must not be sent.
 
@@ -137,8 +146,7 @@ def start(starts: Sequence[Start]) -> set[UUID]:
     a publication waits for those that started before it, and those behind it see its stamp.
     """
     # A second try after a lost answer must find its own mark: hence both deadlines.
-    stamp = _STAMP + (" FOR SHARE" if connection().vendor == "postgresql" else "")
-    fence = f"IN (v.fence, v.due_at) AND COALESCE(({stamp}), v.stamp) = v.stamp AND NOT EXISTS ({_SUPPRESSED})"
+    fence = f"IN (v.fence, v.due_at) AND COALESCE(({_stamp()}), v.stamp) = v.stamp AND NOT EXISTS ({_SUPPRESSED})"
     names = ("due_at", "provider", "started_at", "segments", "cost", "version_id", "variant_id")
     return set(_fenced_update(starts, names, fence, also=("stamp",)))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from notifications import conf, timing
 from notifications.exceptions import (
@@ -61,6 +62,8 @@ class Outcome:
     """why the address must not be used again; empty: it may"""
     opted_out: str = ""
     """what the provider said of the address's owner, who wants nothing more; empty: nothing of the kind"""
+    stamp: UUID | None = None
+    """that of the texts by which it was worded, if its text is stored now; None: it is not"""
 
 
 def of_result(

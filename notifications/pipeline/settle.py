@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import transaction
@@ -26,11 +27,13 @@ Settled = tuple[Delivery, Outcome]
 def settle(batch: Sequence[Settled]) -> int:
     """Store states and events, end addresses that are bad, go on to fallbacks, and tell listeners.
 
-    What another worker or a caller has taken over meanwhile is left alone. Returns how many were stored.
+    What another worker or a caller has taken over meanwhile is left alone. What enters the inbox and was worded before
+    a publication is due again instead, to be worded anew. Returns how many were stored.
     """
     with transaction.atomic():
-        held = outbox.settle([outcome.settlement for _, outcome in batch])
-        stored = [(delivery, outcome) for delivery, outcome in batch if delivery.pk in held]
+        outdated = _outdated(batch)
+        held = outbox.settle([outdated.get(delivery.pk) or outcome.settlement for delivery, outcome in batch])
+        stored = [(delivery, outcome) for delivery, outcome in batch if delivery.pk in held - outdated.keys()]
         bulk.insert([_event(delivery, outcome) for delivery, outcome in stored if not _is_held_on(delivery, outcome)])
         _store_inbox(stored)
         _store_wording(stored)
@@ -46,9 +49,28 @@ def settle(batch: Sequence[Settled]) -> int:
             delivery_settled.send_robust(
                 Delivery, delivery_id=delivery.pk, status=settlement.status, reason=settlement.reason
             )
-    if len(stored) < len(batch):
-        logger.warning("%d late results were refused: their lease had passed", len(batch) - len(stored))
+    if len(held) < len(batch):
+        logger.warning("%d late results were refused: their lease had passed", len(batch) - len(held))
     return len(stored)
+
+
+def _outdated(batch: Sequence[Settled]) -> dict[UUID, outbox.Settlement]:
+    """The settlements that undo the claim of those whose text is no longer the published one."""
+    worded = [(delivery, outcome) for delivery, outcome in batch if outcome.stamp is not None]
+    stamp = outbox.stamp() if worded else None
+    return {
+        delivery.pk: replace(
+            outcome.settlement,
+            status=Status(delivery.status),
+            reason=delivery.reason,
+            detail=delivery.detail,
+            due_at=clock.now(),
+            crashes=delivery.crashes - 1,
+            settled_at=delivery.settled_at,
+        )
+        for delivery, outcome in worded
+        if outcome.stamp != stamp
+    }
 
 
 def _is_held_on(delivery: Delivery, outcome: Outcome) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import inf
 from uuid import UUID
@@ -199,7 +199,7 @@ def _prepare_sending(work: Work, candidate: Candidate, now: datetime) -> None:
             choose_provider(work, now)
         else:
             fill_inbox(delivery.notification, delivery, candidate.instance)
-            work.outcome = _end(work, now, Status.DELIVERED, Reason.NONE)
+            work.outcome = replace(_end(work, now, Status.DELIVERED, Reason.NONE), stamp=work.stamp)
     except UnknownChannelError as error:
         work.outcome = _end(work, now, Status.FAILED, Reason.UNKNOWN_CHANNEL, str(error))
     except HeldOut:

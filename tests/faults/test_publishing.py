@@ -8,17 +8,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
 
-from notifications.models import Delivery, Status, TemplateStamp, TemplateVersion
+from notifications import clock
+from notifications.models import Delivery, Event, Kind, Notification, Status, TemplateStamp, TemplateVersion
 from notifications.pipeline import work
+from notifications.pipeline.settle import settle
 from notifications.pipeline.starting import start
 from notifications.services import notify
 from notifications.services import templates as staff
 from notifications.templating import texts
+from notifications.testing import registered
+from notifications.types import NotificationType
 from tests.faults import ledger, sites
 from tests.faults.app.notifications import ByText
 from tests.faults.short_times import LOOPBACK, SMS
@@ -142,6 +147,38 @@ def test_who_starts_messages_while_a_publication_commits_waits_for_it_and_sends_
         commit.set()
         publication.result(10)
         assert starting.result(10) == []
+
+
+class ForInbox(NotificationType):
+    """In the inbox alone."""
+
+    key = "faults.for_inbox"
+
+    text: str
+
+
+def test_what_a_worker_words_for_the_inbox_is_worded_again_if_another_text_is_published_meanwhile(
+    any_site: Site,
+) -> None:
+    (person,) = sites.people(1)
+    with registered(ForInbox, {"in_app.title.txt": "Title", "in_app.txt": "file: {{ text }}"}):
+        notify(ForInbox(text="a"), to=person, at=clock.now() + timedelta(seconds=30))
+        before = Delivery.objects.get()
+        Delivery.objects.update(due_at=clock.now())
+        claimed = work.claim("default", 1)
+        work.prepare(claimed)
+        parts = {"in_app.title.txt": "Title", "in_app.txt": "wording 1: {{ text }}"}
+        version = staff.publish(staff.begin(ForInbox.key, "in_app", by=None, parts=parts), by=None).version
+        assert settle([(each.delivery, each.outcome) for each in claimed if each.outcome]) == 0
+        waiting = Delivery.objects.get()
+        assert (waiting.status, waiting.reason, waiting.attempts, waiting.crashes, waiting.settled_at) == (
+            before.status, before.reason, 0, 0, before.settled_at,
+        )  # fmt: skip
+        assert Notification.objects.get().position is None
+        assert not Event.objects.filter(delivery_id=before.pk, kind=Kind.DELIVERED).exists()
+        assert run_round() == 1
+    assert Notification.objects.get().body == "wording 1: a"
+    assert (Delivery.objects.get().status, Delivery.objects.get().version) == (Status.DELIVERED, version)
 
 
 def test_a_thread_that_still_sees_the_database_of_before_takes_no_other_back_to_the_old_text(
