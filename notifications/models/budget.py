@@ -106,7 +106,7 @@ class Spending(models.Model):
     day = models.DateField(_("day"))
     provider = models.CharField(_("provider"), max_length=50)
     category = models.CharField(_("category"), max_length=50)
-    amount = models.DecimalField(max_digits=14, decimal_places=6, default=0)
+    amount = models.DecimalField(pgettext_lazy("money", "amount"), max_digits=14, decimal_places=6, default=0)
 
     objects = SpendingQuerySet.as_manager()
 
