@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from notifications import clock
 from notifications.admin.templates import told
@@ -141,3 +143,15 @@ def test_what_a_publication_ended_and_what_may_still_carry_the_old_text_is_told(
         "ended with it. 1 message is with a provider at this moment, and may carry the text of before."
     )
     assert "2,000 messages are" in told.of_publication(replace(publication, in_flight=2000))
+
+
+def test_the_lists_of_versions_are_made_without_reading_what_each_says(client: Client) -> None:
+    for number in range(4):
+        published(f"{number}: {{{{ text }}}}")
+    address = f"/admin/notify/experiment/add/?template={Template.objects.get().pk}"
+    for page in (HISTORY, address):
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(page).status_code == 200
+        of_many = [each["sql"] for each in queries if '"number" DESC' in each["sql"] and "LIMIT 1" not in each["sql"]]
+        assert of_many
+        assert not [each for each in of_many if '"parts"' in each], page

@@ -62,8 +62,9 @@ class PlanForm(forms.Form):
     def __init__(self, template: Template, data: Any = None) -> None:
         super().__init__(data)
         self.template, type_ = template, get_type(template.type)
-        self.versions = list(template.versions.exclude(state=VersionState.DRAFT).order_by("-number"))
-        self.draft = template.versions.filter(state=VersionState.DRAFT).first()
+        versions = template.versions.defer("parts", "file_parts")  # what they say is long, and not shown here
+        self.versions = list(versions.exclude(state=VersionState.DRAFT).order_by("-number"))
+        self.draft = versions.filter(state=VersionState.DRAFT).first()
         self.reasons = countable(type_, template.channel)
         self.is_marketing = type_.stream == "marketing"
         self._declare()

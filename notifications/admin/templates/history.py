@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
@@ -16,7 +17,7 @@ from notifications.admin import words
 from notifications.admin.templates import page
 from notifications.admin.templates.text import Text
 from notifications.exceptions import TemplateStateError
-from notifications.models import TemplateChange, TemplateVersion, VersionMeasure, VersionState
+from notifications.models import Template, TemplateChange, TemplateVersion, VersionMeasure, VersionState
 from notifications.services import templates as services
 
 SHOWN = 50
@@ -81,13 +82,18 @@ class Side:
 
     value: str
     name: str
-    parts: Mapping[str, str]
+    source: TemplateVersion | Mapping[str, str]
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """What it says."""
+        return self.source.parts if isinstance(self.source, TemplateVersion) else self.source
 
 
 def history(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
     """The page."""
     template = text.template
-    rows = list(template.versions.select_related("created_by", "changed_by")[: SHOWN + 1]) if template else []
+    rows = list(_versions(template)[: SHOWN + 1]) if template else []
     versions = rows[:SHOWN]
     sides = _sides(text, versions)
     old, new = _chosen(request, sides, text)
@@ -105,6 +111,11 @@ def history(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
         "file_differences": _file_differences(text),
     }
     return TemplateResponse(request, "admin/notify/template/history.html", context)
+
+
+def _versions(template: Template) -> QuerySet[TemplateVersion]:
+    """Without what they say, which is long: it is read of the two that are compared."""
+    return template.versions.select_related("created_by", "changed_by").defer("parts", "file_parts")
 
 
 def _lines(versions: Sequence[TemplateVersion], published: TemplateVersion | None) -> list[Line]:
@@ -131,7 +142,7 @@ def _badge(version: TemplateVersion) -> Any:
 
 
 def _sides(text: Text, versions: Sequence[TemplateVersion]) -> dict[str, Side]:
-    sides = {str(each.number): Side(str(each.number), _name(each.number), each.parts) for each in versions}
+    sides = {str(each.number): Side(str(each.number), _name(each.number), each) for each in versions}
     files = services.file_parts(*text.where)
     if files:
         sides[FILE] = Side(FILE, gettext("the file"), files)
