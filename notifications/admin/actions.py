@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
 
 from notifications import services
 from notifications.admin import words
@@ -32,7 +34,7 @@ class SendingPermission:
         return bool(request.user.has_perm("notify.send_notification"))
 
 
-@admin.action(description="Retry what failed", permissions=["send"])
+@admin.action(description=_("Retry what failed"), permissions=["send"])
 def retry(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
     """Send failed deliveries again: of the chosen notifications, or the chosen deliveries."""
     ids = _chosen(model_admin, request, queryset)
@@ -43,18 +45,18 @@ def retry(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> Ht
     if "confirmed" in request.POST:
         replay = services.replay(delivery_ids, by=request.user)
         level = messages.SUCCESS if replay.replayed else messages.WARNING
-        _tell(model_admin, request, queryset, words.of_replay(replay), level)
+        _tell(model_admin, request, queryset, lambda: words.of_replay(replay), level)
         return _back(request, queryset.model, ids)
     replay = services.replay(delivery_ids, dry_run=True)
     question = {
-        "title": "Retry what failed?",
+        "title": gettext("Retry what failed?"),
         "explanation": words.of_replay(replay, asking=True),
-        "button": "Send again" if replay.replayed else "",
+        "button": gettext("Send again") if replay.replayed else "",
     }
     return _ask(model_admin, request, "retry", ids, deliveries, question)
 
 
-@admin.action(description="Cancel what is still to be sent", permissions=["send"])
+@admin.action(description=_("Cancel what is still to be sent"), permissions=["send"])
 def cancel(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
     """Cancel the chosen notifications."""
     ids = _chosen(model_admin, request, queryset)
@@ -63,13 +65,15 @@ def cancel(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> H
     if "confirmed" in request.POST:
         cancellation = services.cancel(ids=ids, by=request.user)
         level = messages.SUCCESS if cancellation.cancelled else messages.WARNING
-        _tell(model_admin, request, queryset, words.of_cancellation(cancellation), level)
+        _tell(model_admin, request, queryset, lambda: words.of_cancellation(cancellation), level)
         return _back(request, queryset.model, ids)
     question = {
-        "title": "Cancel what is still to be sent?",
-        "explanation": "What no worker has begun to send is cancelled. "
-        "What is in flight may still arrive, and is not sent again. What was sent stays sent.",
-        "button": "Cancel the sending",
+        "title": gettext("Cancel what is still to be sent?"),
+        "explanation": gettext(
+            "What no worker has begun to send is cancelled. "
+            "What is in flight may still arrive, and is not sent again. What was sent stays sent."
+        ),
+        "button": gettext("Cancel the sending"),
     }
     return _ask(model_admin, request, "cancel", ids, _deliveries(queryset.model, ids), question)
 
@@ -77,7 +81,8 @@ def cancel(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> H
 def _chosen(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> list[UUID]:
     ids = list(queryset.values_list("pk", flat=True)[: LIMIT + 1])
     if len(ids) > LIMIT:
-        text = f"At most {LIMIT:,} at a time. Nothing was changed. Choose fewer, by filters or dates."
+        said = gettext("At most %(number)s at a time. Nothing was changed. Choose fewer, by filters or dates.")
+        text = said % {"number": f"{LIMIT:,}"}
         model_admin.message_user(request, text, messages.ERROR)
         return []
     return ids
@@ -89,10 +94,12 @@ def _deliveries(model: type[Any], ids: Sequence[UUID]) -> list[Delivery]:
     return list(rows.order_by("-notification_id", "step", "pk"))
 
 
-def _tell(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], text: str, level: int) -> None:
-    """Say what was done, and keep who did it."""
-    model_admin.message_user(request, text, level)
+def _tell(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], said: Callable[[], str], level: int) -> None:
+    """Say what was done, and keep in English who did it."""
+    model_admin.message_user(request, said(), level)
     who: Any = request.user
+    with override("en"):
+        text = said()
     LogEntry.objects.log_actions(who.pk, queryset, CHANGE, text)
 
 

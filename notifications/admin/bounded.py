@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from notifications.admin import created
 from notifications.admin.base import ReadOnlyAdmin
@@ -72,8 +73,8 @@ class BoundedChangeList(ChangeList):
         """What the reader must know of the list."""
         if not self.floor:
             return ""
-        what = self.opts.verbose_name_plural
-        return f"The filters looked at the newest {WINDOW:,} {what}. Choose dates to look at older ones."
+        said = gettext("The filters looked at the newest %(number)s %(things)s. Choose dates to look at older ones.")
+        return said % {"number": f"{WINDOW:,}", "things": self.opts.verbose_name_plural}
 
 
 class BoundedAdmin(ReadOnlyAdmin):

@@ -13,10 +13,11 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext_lazy as _
 
 FROM, UNTIL = "created_from", "created_until"
 PARAMETERS = frozenset({FROM, UNTIL})
-SPANS = {"Today": 0, "Last 7 days": 6, "Last 30 days": 29}
+SPANS = {_("Today"): 0, _("Last 7 days"): 6, _("Last 30 days"): 29}
 """what it is called → how many days before today it begins"""
 
 _M = TypeVar("_M", bound=Model)
@@ -49,7 +50,7 @@ def _bound(day: date) -> UUID:
 class CreatedFilter(admin.ListFilter):
     """Two dates, and links for the usual ones."""
 
-    title = "creation date"
+    title = _("creation date")
     template = "admin/notify/created_filter.html"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any) -> None:
@@ -73,7 +74,7 @@ class CreatedFilter(admin.ListFilter):
         """Links first, then what the form needs."""
         today = timezone.localdate()
         yield {
-            "display": "Any date",
+            "display": _("Any date"),
             "selected": not self.used_parameters,
             "query_string": changelist.get_query_string(remove=[FROM, UNTIL]),
         }

@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications.admin import search, words
 from notifications.admin.actions import SendingPermission, retry
@@ -64,26 +66,29 @@ class DeliveryAdmin(SendingPermission, BoundedAdmin):
     search_help_text = search.HELP
     fieldsets = (
         (None, {"fields": ("of", "channel", "address", "contact_point", "step", "priority")}),
-        ("State", {"fields": ("state", "why", "detail", "due_at", "attempts", "crashes", "created_at", "settled_at")}),
-        ("Provider", {"fields": ("provider", "provider_id", "started_at", "segments", "cost")}),
+        (
+            _("State"),
+            {"fields": ("state", "why", "detail", "due_at", "attempts", "crashes", "created_at", "settled_at")},
+        ),
+        (_("Provider"), {"fields": ("provider", "provider_id", "started_at", "segments", "cost")}),
     )
 
-    @admin.display(description="time")
+    @admin.display(description=_("time"))
     def created(self, delivery: Delivery) -> str:
         """When it was created, to the second."""
         return f"{timezone.localtime(delivery.created_at):%Y-%m-%d %H:%M:%S}"
 
-    @admin.display(description="status")
+    @admin.display(description=_("status"))
     def state(self, delivery: Delivery) -> SafeString:
         """Its state, as a badge."""
         return words.status_badge(delivery)
 
-    @admin.display(description="reason")
+    @admin.display(description=_("reason"))
     def why(self, delivery: Delivery) -> str:
         """In words."""
-        return delivery.get_reason_display()
+        return gettext(delivery.get_reason_display())
 
-    @admin.display(description="notification")
+    @admin.display(description=_("notification"))
     def of(self, delivery: Delivery) -> SafeString:
         """Its notification, and whose it is."""
         notification = delivery.notification
@@ -91,7 +96,7 @@ class DeliveryAdmin(SendingPermission, BoundedAdmin):
         name = words.breakable(notification.type)
         return format_html('<a href="{}">{}</a><small>{}</small>', address, name, notification.recipient)
 
-    @admin.display(description="due", empty_value="–")
+    @admin.display(description=_("due"), empty_value="–")
     def due(self, delivery: Delivery) -> str | None:
         """When it is next looked at."""
         return f"{timezone.localtime(delivery.due_at):%Y-%m-%d %H:%M:%S}" if delivery.due_at else None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications import clock, conf
 from notifications.models import Delivery, Reason, Status
@@ -33,7 +35,7 @@ class ColumnFilter(admin.SimpleListFilter):
 class TypeFilter(ColumnFilter):
     """By notification type."""
 
-    title = "type"
+    title = _("type")
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -44,7 +46,7 @@ class TypeFilter(ColumnFilter):
 class CategoryFilter(ColumnFilter):
     """By category."""
 
-    title = "category"
+    title = _("category")
     parameter_name = "category"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -55,40 +57,40 @@ class CategoryFilter(ColumnFilter):
 class PriorityFilter(ColumnFilter):
     """By priority."""
 
-    title = "priority"
+    title = _("priority")
     parameter_name = "priority"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """All."""
-        return [(str(each.value), str(each.label)) for each in Priority]
+        return [(str(each.value), gettext(str(each.label))) for each in Priority]
 
 
 class StatusFilter(ColumnFilter):
     """By the state of a delivery."""
 
-    title = "delivery status"
+    title = _("delivery status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """All."""
-        return [(each.value, str(each.label)) for each in Status]
+        return [(each.value, gettext(str(each.label))) for each in Status]
 
 
 class ReasonFilter(ColumnFilter):
     """By the rule behind a state."""
 
-    title = "reason"
+    title = _("reason")
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """All."""
-        return [(each.value, str(each.label)) for each in Reason if each]
+        return [(each.value, gettext(str(each.label))) for each in Reason if each]
 
 
 class ChannelFilter(ColumnFilter):
     """By channel."""
 
-    title = "channel"
+    title = _("channel")
     parameter_name = "channel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -99,7 +101,7 @@ class ChannelFilter(ColumnFilter):
 class ProviderFilter(ColumnFilter):
     """By provider."""
 
-    title = "provider"
+    title = _("provider")
     parameter_name = "provider"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -126,12 +128,16 @@ class DeliveryChannelFilter(ChannelFilter):
 class DueFilter(admin.SimpleListFilter):
     """By what is still to be done: the index of the queue serves it, however old the rows are."""
 
-    title = "due time"
+    title = _("due time")
     parameter_name = "due"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Three spans."""
-        return [("overdue", "overdue by a minute"), ("hour", "within the hour"), ("any", "at any time")]
+        return [
+            ("overdue", gettext("overdue by a minute")),
+            ("hour", gettext("within the hour")),
+            ("any", gettext("at any time")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows that are due first."""

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications.admin import search, words
 from notifications.admin.actions import SendingPermission, cancel, retry
@@ -71,38 +73,39 @@ class NotificationAdmin(SendingPermission, BoundedAdmin):
                 )
             },
         ),
-        ("Inbox", {"fields": ("title", "body", "link", "seen_at", "read_at", "archived_at")}),
-        ("Payload", {"fields": ("payload_json",)}),
+        (_("Inbox"), {"fields": ("title", "body", "link", "seen_at", "read_at", "archived_at")}),
+        (_("Payload"), {"fields": ("payload_json",)}),
     )  # fmt: skip
 
-    @admin.display(description="time")
+    @admin.display(description=_("time"))
     def created(self, notification: Notification) -> str:
         """When it was created, to the second."""
         return f"{timezone.localtime(notification.created_at):%Y-%m-%d %H:%M:%S}"
 
-    @admin.display(description="type")
+    @admin.display(description=_("type"))
     def what(self, notification: Notification) -> SafeString:
         """The type, and its title in the inbox."""
         return format_html("{}<small>{}</small>", words.breakable(notification.type), notification.title)
 
-    @admin.display(description="deliveries")
+    @admin.display(description=_("deliveries"))
     def states(self, notification: Notification) -> SafeString:
         """The states of its deliveries."""
         return words.status_badges(notification.deliveries.all())
 
-    @admin.display(description="recipient")
+    @admin.display(description=_("recipient"))
     def to(self, notification: Notification) -> str:
         """The person."""
         return words.link_to(notification.recipient)
 
-    @admin.display(description="about")
+    @admin.display(description=_("about"))
     def about(self, notification: Notification) -> str:
         """The domain object."""
         if notification.subject is None and notification.subject_id:
-            return f"{notification.subject_type} {notification.subject_id}, which no longer exists"
+            gone = gettext("%(subject)s, which no longer exists")
+            return gone % {"subject": f"{notification.subject_type} {notification.subject_id}"}
         return words.link_to(notification.subject)
 
-    @admin.display(description="payload")
+    @admin.display(description=_("payload"))
     def payload_json(self, notification: Notification) -> SafeString:
         """As it is stored."""
         return words.pretty(notification.payload)
@@ -140,7 +143,7 @@ class NotificationAdmin(SendingPermission, BoundedAdmin):
         deliveries = _with_captured(list(Delivery.objects.filter(notification=obj).order_by("step", "id")))
         states = {each.status for each in deliveries}
         context |= {
-            "subtitle": f"{obj.type} to {obj.recipient}",
+            "subtitle": gettext("%(type)s to %(recipient)s") % {"type": obj.type, "recipient": obj.recipient},
             "zone": timezone.get_current_timezone_name(),
             "may_send": self.has_send_permission(request),
             "deliveries": deliveries,

@@ -8,6 +8,8 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from notifications.models import Delivery, Notification
 
@@ -15,9 +17,12 @@ LIMIT = 1001
 """rows that a search finds at most: one more than can be paged through"""
 PEOPLE = 50
 """people whose name or address begins with what was typed"""
-HELP = (
-    "An id, an idempotency key, a subject such as appointment:12, "
-    f"or the beginning of the recipient's username or email address (the first {PEOPLE} people)."
+HELP = format_lazy(
+    _(
+        "An id, an idempotency key, a subject such as appointment:12, "
+        "or the beginning of the recipient's username or email address (the first {people} people)."
+    ),
+    people=PEOPLE,
 )
 
 

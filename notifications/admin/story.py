@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 
 from notifications.models import Kind, Notification
 from notifications.preferences.locale import zone_of
@@ -63,12 +64,12 @@ def _note(data: dict[str, Any]) -> str:
     """What the sentence leaves out: who did it, after what, and when it goes on."""
     said = []
     if by := data.get("by"):
-        said.append(f"by {by}")
+        said.append(gettext("by %(who)s") % {"who": by})
     if failed := data.get("from"):
-        said.append(f"after {', '.join(map(str, failed))}")
+        said.append(gettext("after %(what)s") % {"what": ", ".join(map(str, failed))})
     goes_on = parse_datetime(str(data.get("due_at") or data.get("at") or ""))
     if goes_on is not None:
-        said.append(f"goes on at {timezone.localtime(goes_on):%Y-%m-%d %H:%M:%S}")
+        said.append(gettext("goes on at %(time)s") % {"time": f"{timezone.localtime(goes_on):%Y-%m-%d %H:%M:%S}"})
     return ", ".join(said)
 
 

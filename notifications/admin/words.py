@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
 
 from notifications.models import Delivery, Status
 from notifications.services import Cancellation, Replay
@@ -36,8 +37,9 @@ def badge(text: str, tone: str, title: str = "") -> SafeString:
 def status_badge(delivery: Delivery, *, with_channel: bool = False) -> SafeString:
     """The state of a delivery; its reason is the tooltip."""
     status = Status(delivery.status)
-    text = f"{delivery.channel} {status.label}" if with_channel else str(status.label)
-    return badge(text, TONES[status], delivery.get_reason_display())
+    label = gettext(str(status.label))
+    text = f"{delivery.channel} {label}" if with_channel else label
+    return badge(text, TONES[status], gettext(delivery.get_reason_display()))
 
 
 def status_badges(deliveries: Iterable[Delivery]) -> SafeString:
@@ -73,27 +75,40 @@ def link_to(instance: Any) -> str | SafeString:
 
 def of_replay(replay: Replay, *, asking: bool = False) -> str:
     """What `replay` did; or, `asking`, what it would do."""
-    said = f"{_deliveries(replay.replayed)} {'will be' if asking else 'put back, to be'} sent again."
+    number = replay.replayed
+    if asking:
+        said = ngettext("%(number)s delivery will be sent again.", "%(number)s deliveries will be sent again.", number)
+    else:
+        said = ngettext(
+            "%(number)s delivery put back, to be sent again.",
+            "%(number)s deliveries put back, to be sent again.",
+            number,
+        )
+    said %= {"number": f"{number:,}"}
     if replay.refused:
         reasons = (
-            f"{number}, as {'it' if number == 1 else 'each'} {reason}"
+            ngettext("%(number)s, as it %(reason)s", "%(number)s, as each %(reason)s", number)
+            % {"number": number, "reason": reason}
             for reason, number in sorted(replay.refused.items())
         )
-        said += f" Left alone: {'; '.join(reasons)}."
+        said += " " + gettext("Left alone: %(reasons)s.") % {"reasons": "; ".join(reasons)}
     return said
 
 
 def of_cancellation(cancellation: Cancellation) -> str:
     """What `cancel` did."""
     said = []
-    if cancellation.cancelled:
-        said.append(f"{_deliveries(cancellation.cancelled)} cancelled.")
-    if cancellation.in_flight:
-        said.append(f"{_deliveries(cancellation.in_flight)} in flight: may still arrive, and is not sent again.")
-    if cancellation.already_sent:
-        said.append(f"{_deliveries(cancellation.already_sent)} already sent.")
-    return " ".join(said) or "Nothing was left to cancel."
-
-
-def _deliveries(number: int) -> str:
-    return "1 delivery" if number == 1 else f"{number:,} deliveries"
+    if number := cancellation.cancelled:
+        text = ngettext("%(number)s delivery cancelled.", "%(number)s deliveries cancelled.", number)
+        said.append(text % {"number": f"{number:,}"})
+    if number := cancellation.in_flight:
+        text = ngettext(
+            "%(number)s delivery in flight: may still arrive, and is not sent again.",
+            "%(number)s deliveries in flight: may still arrive, and is not sent again.",
+            number,
+        )
+        said.append(text % {"number": f"{number:,}"})
+    if number := cancellation.already_sent:
+        text = ngettext("%(number)s delivery already sent.", "%(number)s deliveries already sent.", number)
+        said.append(text % {"number": f"{number:,}"})
+    return " ".join(said) or gettext("Nothing was left to cancel.")
