@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -77,15 +77,24 @@ class _Test:
     arms: Mapping[str, tuple[int, bool, Wording]]
 
 
+_Found = tuple[Wording, _Test | None]
+"""a wording, and the test that runs on it"""
+MOST_KEPT = 4096
+"""texts that a process keeps: languages come from readers' accounts, and nobody knows what stands there"""
+
+
 @dataclass(slots=True)
 class _Known:
-    """What is compiled under one stamp: (key, channel, language) → its wording, and the test that runs on it."""
+    """What is compiled under one stamp. `by_place`: once for all readers who get the same words."""
 
     stamp: UUID | None
-    found: dict[tuple[str, str, str], tuple[Wording, _Test | None]]
+    by_reader: dict[tuple[str, str, str], _Found] = field(default_factory=dict)
+    """(key, channel, language of the reader) → what they get"""
+    by_place: dict[tuple[str, str, str, str], _Found] = field(default_factory=dict)
+    """(key, channel, language code of the text, language of its dates and numbers) → what is there"""
 
 
-_known = _Known(None, {})
+_known = _Known(None)
 _of_thread = threading.local()
 
 
@@ -98,7 +107,7 @@ def _refreshed() -> _Known:
     global _known
     stamp, known = TemplateStamp.now(), _known
     if known.stamp != stamp:
-        known = _known = _Known(stamp, {})
+        known = _known = _Known(stamp)
     _of_thread.known = known
     return known
 
@@ -135,23 +144,37 @@ def neutral(channel: str, language: str) -> Wording:
     return _of_files(NEUTRAL, channel, language)
 
 
-def _found(key: str, channel: str, language: str) -> tuple[Wording, _Test | None]:
+def _found(key: str, channel: str, language: str) -> _Found:
     known: _Known = getattr(_of_thread, "known", None) or _refreshed()
     place = (key, channel, language)
-    found = known.found.get(place)
+    found = known.by_reader.get(place)
     if found is None or settings.DEBUG:
-        found = _look_up(key, channel, language, overrides(key, channel, known.stamp or NEVER))
-        known.found[place] = found
+        staff = overrides(key, channel, known.stamp or NEVER)
+        found = _look_up(key, channel, language, staff, {} if settings.DEBUG else known.by_place)
+        _keep(known.by_reader, place, found)
     return found
 
 
-def _look_up(key: str, channel: str, language: str, staff: Overrides) -> tuple[Wording, _Test | None]:
+def _look_up(
+    key: str, channel: str, language: str, staff: Overrides, by_place: dict[tuple[str, str, str, str], _Found]
+) -> _Found:
     for code in files.language_chain(language):
+        place = (key, channel, code, spoken_language(code, language))
+        if there := by_place.get(place):  # asked once: another thread may clear it
+            return there
         wording = _at(key, channel, code, language, staff.published.get(code))
         if wording is not None:
             running = staff.running.get(code)
-            return wording, _test(key, channel, code, language, running, wording) if running else None
+            found = wording, _test(key, channel, code, language, running, wording) if running else None
+            _keep(by_place, place, found)
+            return found
     return _of_files(key, channel, language), None  # raises
+
+
+def _keep(kept: dict[Any, _Found], place: tuple[str, ...], found: _Found) -> None:
+    if len(kept) >= MOST_KEPT:
+        kept.clear()
+    kept[place] = found
 
 
 def _of_files(key: str, channel: str, language: str) -> Wording:
@@ -240,7 +263,7 @@ def compile_part(source: str, part: Part, language: str, *, name: str) -> Compil
 def _forget(*, setting: str, **kwargs: Any) -> None:
     global _known, _of_thread
     if setting in ("TEMPLATES", "DEBUG", "INSTALLED_APPS", "NOTIFICATIONS", "LANGUAGE_CODE"):
-        _known, _of_thread = _Known(None, {}), threading.local()
+        _known, _of_thread = _Known(None), threading.local()
 
 
 setting_changed.connect(_forget, dispatch_uid="notifications.templating.texts")

@@ -34,7 +34,7 @@ def publish(text: str) -> int:
 
 def as_another_process() -> tuple[int | None, list[str]]:
     """The version that a process finds which has just started, and its queries."""
-    texts._known = texts._Known(None, {})
+    texts._known = texts._Known(None)
     with CaptureQueriesContext(connection) as queries:
         texts.refresh()
         found = texts.choose(Note.key, "sms", "en", 1).wording.version

@@ -127,6 +127,24 @@ def test_parts_that_stand_in_two_languages_make_no_message_and_the_error_says_so
     assert notification.deliveries.get().detail == f"TemplateError: {said}"
 
 
+def test_a_text_is_compiled_once_for_all_who_get_the_same_words_and_not_for_each_language_of_a_reader() -> None:
+    texts.refresh()
+    german, french, english = (texts.choose(Visit.key, "email", each, 1).wording for each in ("de", "fr", "en"))
+    assert german is french is english
+    american = texts.choose(Visit.key, "email", "en-us", 1).wording
+    assert (american.language, english.language) == ("en-us", "en")
+
+
+def test_what_is_kept_does_not_grow_with_what_readers_have_for_a_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "MOST_KEPT", 5)
+    texts.refresh()
+    for number in range(20):
+        for language in (f"x{number}", f"en-x{number}"):
+            assert texts.choose(Visit.key, "email", language, 1).wording.language in (language, "en")
+    known = texts._of_thread.known
+    assert max(len(known.by_reader), len(known.by_place)) <= 5
+
+
 class InTwoLanguages(NotificationType):
     """Its title is in Spanish alone, its text in the default language alone."""
 
