@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from notifications.models import TemplateVersion, VersionState
+from notifications.models import Delivery, TemplateVersion, VersionState
 from notifications.testing import deliver_all, outbox
 from project.accounts.models import User
 from tests.integration.template_pages import EMAIL, LIST, NOTE, kavita, published, save, shown, staff
@@ -139,6 +139,16 @@ def test_a_test_goes_to_who_asks_for_it_and_nobody_else_reads_it(client: Client,
     staff(other, "view_template")
     assert other.get(address).status_code == 404
     assert client.get(f"{NOTE}trial/?notification=x").status_code == 404
+
+
+def test_after_many_tests_one_waits(client: Client, editor: User) -> None:
+    save(client, NOTE, sms_txt="New: {{ text }}")
+    for _ in range(20):
+        assert "Your test of version 1" in shown(save(client, NOTE, do="test", sms_txt="New: {{ text }}"))
+    answer = shown(save(client, NOTE, do="test", sms_txt="Newer: {{ text }}"))
+    assert "You sent 20 tests in the last hour." in answer
+    assert Delivery.objects.count() == 20
+    assert TemplateVersion.objects.get().parts == {"sms.txt": "Newer: {{ text }}\n"}, "what was written is kept"
 
 
 def test_an_email_to_oneself_is_shown_in_a_frame_that_may_do_nothing(client: Client, editor: User) -> None:

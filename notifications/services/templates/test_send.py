@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from notifications import conf
-from notifications.exceptions import RecipientError
+from notifications import clock, conf
+from notifications.exceptions import RecipientError, TemplateStateError
 from notifications.models import Notification, TemplateChange, TemplateVersion
 from notifications.services.send import notify
 from notifications.services.templates.editing import log
@@ -13,6 +14,8 @@ from notifications.services.templates.previewing import example_values
 from notifications.types import NotificationType, Priority, get_type, register
 
 KEY = "notify.test_{}"
+HOURLY_MAX = 20
+"""tests by a person, of all texts together: each may cost an SMS"""
 
 
 class TemplateTest(NotificationType):
@@ -45,7 +48,12 @@ def connect() -> None:
 
 
 def send_test(version: TemplateVersion, *, to: Any, by: Any, longest: bool = False) -> Notification:
-    """Send a version to a person. Raises `RecipientError` where they have no address on its channel."""
+    """Send a version to a person.
+
+    Raises `RecipientError` where they have no address on its channel, and `TemplateStateError`, code "throttled", after
+    HOURLY_MAX tests by the same person.
+    """
+    _require_few(by)
     channel = version.template.channel
     test = get_type(KEY.format(channel)).from_payload({"version": version.pk, "longest": longest})
     sent = notify(test, to=to)
@@ -53,3 +61,10 @@ def send_test(version: TemplateVersion, *, to: Any, by: Any, longest: bool = Fal
         raise RecipientError(f"There is nobody to send it to: {to!r}.")
     log(version, TemplateChange.Action.TESTED, by=by, note=f"to {to}")
     return sent[0]
+
+
+def _require_few(by: Any) -> None:
+    since = clock.now() - timedelta(hours=1)
+    tests = TemplateChange.objects.filter(action=TemplateChange.Action.TESTED, by=by, at__gt=since)
+    if by is not None and tests.count() >= HOURLY_MAX:
+        raise TemplateStateError(f"You sent {HOURLY_MAX} tests in the last hour. Wait a little.", code="throttled")
