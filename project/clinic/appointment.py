@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models, transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
@@ -20,7 +20,7 @@ class Status(models.TextChoices):
 
     REQUESTED = "requested", _("requested")
     CONFIRMED = "confirmed", _("confirmed")
-    CANCELLED = "cancelled", _("cancelled")
+    CANCELLED = "cancelled", pgettext_lazy("of an appointment", "cancelled")
     COMPLETED = "completed", _("completed")
 
 
