@@ -16,12 +16,13 @@ class BodyTooLarge(APIException):
     """413."""
 
     status_code = 413
-    default_detail = f"The body is too large; at most {MAX_BYTES} bytes are allowed."
     default_code = "too_large"
 
 
 class SmallJSONParser(JSONParser):
     """DRF's parser reads whatever is sent, and a deeply nested body ends it with a RecursionError."""
+
+    max_bytes = MAX_BYTES
 
     def parse(
         self,
@@ -30,9 +31,9 @@ class SmallJSONParser(JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The body's value. Raises `ParseError` or `BodyTooLarge`."""
-        body = stream.read(MAX_BYTES + 1)
-        if len(body) > MAX_BYTES:
-            raise BodyTooLarge
+        body = stream.read(self.max_bytes + 1)
+        if len(body) > self.max_bytes:
+            raise BodyTooLarge(f"The body is too large; at most {self.max_bytes} bytes are allowed.")
         try:
             return super().parse(io.BytesIO(body), media_type, parser_context)
         except RecursionError:

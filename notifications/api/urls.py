@@ -1,6 +1,6 @@
 """Version 1. A project includes it, as `path("api/v1/", include("notifications.api.urls"))`."""
 
-from django.urls import path
+from django.urls import include, path
 
 from notifications.api import contact_points, views
 
@@ -20,4 +20,5 @@ urlpatterns = [
     path("contact-points/<int:pk>/verify/", contact_points.VerifyView.as_view(), name="contact-point-verify"),
     path("devices/", contact_points.DevicesView.as_view(), name="devices"),
     path("push/key/", contact_points.PushKeyView.as_view(), name="push-key"),
+    path("staff/templates/", include("notifications.api.staff.urls")),
 ]

@@ -110,13 +110,15 @@ def file_parts(type_key: str, channel: str, language: str) -> dict[str, str]:
 
 def standings(chosen: Iterable[Place]) -> dict[tuple[str, str, str], Standing]:
     """(type, channel, language) → how it stands, in two queries for all of them."""
+    chosen = list(chosen)
+    of_these = {"template__type__in": {each.type.key for each in chosen}}
     versions: dict[tuple[str, str, str], dict[str, TemplateVersion]] = {}
-    current = TemplateVersion.objects.exclude(state=VersionState.ARCHIVED).select_related("template", "changed_by")
-    for version in current.order_by("number"):
+    current = TemplateVersion.objects.filter(**of_these).exclude(state=VersionState.ARCHIVED)
+    for version in current.select_related("template", "changed_by").order_by("number"):
         where = _where(version.template)
         kind = "published" if version.state == VersionState.PUBLISHED else "open"
         versions.setdefault(where, {})[kind] = version
-    tests = Experiment.objects.filter(state=Experiment.State.RUNNING).select_related("template")
+    tests = Experiment.objects.filter(**of_these, state=Experiment.State.RUNNING).select_related("template")
     running = {_where(each.template): each for each in tests}
     return {
         (each.type.key, each.channel, code): _standing(

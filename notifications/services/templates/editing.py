@@ -55,7 +55,7 @@ def begin(
         version = TemplateVersion.objects.create(
             template=template,
             number=(template.versions.aggregate(last=Max("number"))["last"] or 0) + 1,
-            parts=dict(written),
+            parts=_without_blank(channel, written),
             file_parts=file_parts(type_key, channel, language),
             note=note[:NOTE_MAX_LENGTH],
             created_by=by,
@@ -96,6 +96,11 @@ def check_parts(channel: str, parts: Mapping[str, str]) -> None:
             raise TemplateStateError(f"The part {name} holds a character that cannot be stored.", code="invalid")
 
 
+def _without_blank(channel: str, parts: Mapping[str, str]) -> dict[str, str]:
+    optional = {part.name for part in texts.parts_of(channel) if not part.required}
+    return {name: source for name, source in parts.items() if source.strip() or name not in optional}
+
+
 def save(
     version: TemplateVersion,
     parts: Mapping[str, str],
@@ -111,18 +116,11 @@ def save(
     """
     channel = version.template.channel
     check_parts(channel, parts)
-    optional = {part.name for part in texts.parts_of(channel) if not part.required}
     with transaction.atomic():
         locked = locked_version(version)
         require(locked, (VersionState.DRAFT,), "changed")
-        if changed_at is not None and locked.changed_at != changed_at:
-            who = f" by {locked.changed_by}" if locked.changed_by else ""
-            raise TemplateStateError(
-                f"Version {locked.number} was changed{who} while you were writing. "
-                "Nothing is lost: keep a copy of your text, load the page again, and write into it.",
-                code="changed",
-            )
-        locked.parts = {name: source for name, source in parts.items() if source.strip() or name not in optional}
+        require_unchanged(locked, changed_at)
+        locked.parts = _without_blank(channel, parts)
         locked.note = locked.note if note is None else note[:NOTE_MAX_LENGTH]
         locked.changed_at, locked.changed_by = clock.now(), by
         locked.save(update_fields=["parts", "note", "changed_at", "changed_by"])
@@ -152,6 +150,17 @@ def require(version: TemplateVersion, states: tuple[VersionState, ...], what: st
             f"Version {version.number} is {version.get_state_display()}, so it cannot be {what}. "
             f"That can be done with: {', '.join(each.label for each in states)}.",
             code="state",
+        )
+
+
+def require_unchanged(version: TemplateVersion, changed_at: datetime | None) -> None:
+    """Raises `TemplateStateError` if a version was changed since somebody saw it; None: they do not say when."""
+    if changed_at is not None and version.changed_at != changed_at:
+        who = f" by {version.changed_by}" if version.changed_by else ""
+        raise TemplateStateError(
+            f"Version {version.number} was changed{who} while you were writing. "
+            "Nothing is lost: keep a copy of your text, load the page again, and write into it.",
+            code="changed",
         )
 
 

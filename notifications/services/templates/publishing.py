@@ -26,7 +26,7 @@ from notifications.models import (
     VersionState,
 )
 from notifications.services.templates.catalogue import file_parts
-from notifications.services.templates.editing import locked_version, log, require
+from notifications.services.templates.editing import locked_version, log, require, require_unchanged
 from notifications.templating.validation import validate
 from notifications.types import get_type
 
@@ -78,15 +78,26 @@ def send_back(version: TemplateVersion, *, by: Any, note: str = "") -> TemplateV
 
 
 def publish(
-    version: TemplateVersion, *, by: Any, note: str = "", wait: float = WAIT_SECONDS, action: str = Action.PUBLISHED
+    version: TemplateVersion,
+    *,
+    by: Any,
+    note: str = "",
+    changed_at: datetime | None = None,
+    replaces: TemplateVersion | None = None,
+    wait: float = WAIT_SECONDS,
+    action: str = Action.PUBLISHED,
 ) -> Publication:
     """Have readers get a version: an open one, or one that was archived. A running A/B test of the template ends.
 
+    `changed_at`: when its text had been changed as `by` has read it. `replaces`: what `by` believes to be published.
     Waits up to `wait` seconds for requests that are open. Not to be called inside a transaction.
     Raises `TemplateStateError` and `TemplateInvalid`.
     """
     with transaction.atomic(durable=True):
-        publication = put_in_force(locked_version(version), by=by, note=note, action=action)
+        locked = locked_version(version)
+        require_unchanged(locked, changed_at)
+        publication = put_in_force(locked, by=by, note=note, action=action)
+        _require_replaced(publication.replaced, replaces)
     return replace(publication, in_flight=wait_for_requests(publication.template, wait))
 
 
@@ -106,23 +117,42 @@ def put_in_force(locked: TemplateVersion, *, by: Any, note: str, action: str) ->
     return Publication(template=locked.template, version=locked, replaced=replaced, stopped=stopped)
 
 
+def _require_replaced(replaced: TemplateVersion | None, believed: TemplateVersion | None) -> None:
+    if believed is not None and replaced != believed:
+        now = f"version {replaced.number} is" if replaced else "nothing is"
+        raise TemplateStateError(f"Version {believed.number} is no longer published: {now}.", code="changed")
+
+
 def roll_back(
-    template: Template, *, by: Any, to: TemplateVersion | None = None, note: str = "", wait: float = WAIT_SECONDS
+    template: Template,
+    *,
+    by: Any,
+    to: TemplateVersion | None = None,
+    note: str = "",
+    replaces: TemplateVersion | None = None,
+    wait: float = WAIT_SECONDS,
 ) -> Publication:
     """Have readers get what they got before: `to`, or the version published before this one, or else the files.
 
+    `replaces`: what `by` believes to be published, so that a call that is repeated goes back one step only.
     Raises `TemplateStateError` where nothing is published, and what `publish` raises.
     """
     target = to or version_before(template)
     if target is None:
-        return archive(template, by=by, note=note, wait=wait, action=Action.ROLLED_BACK)
+        return archive(template, by=by, note=note, replaces=replaces, wait=wait, action=Action.ROLLED_BACK)
     if target.template_id != template.pk:
         raise TemplateStateError(f"{target} is a version of another template.", code="missing")
-    return publish(target, by=by, note=note, wait=wait, action=Action.ROLLED_BACK)
+    return publish(target, by=by, note=note, replaces=replaces, wait=wait, action=Action.ROLLED_BACK)
 
 
 def archive(
-    template: Template, *, by: Any, note: str = "", wait: float = WAIT_SECONDS, action: str = Action.ARCHIVED
+    template: Template,
+    *,
+    by: Any,
+    note: str = "",
+    replaces: TemplateVersion | None = None,
+    wait: float = WAIT_SECONDS,
+    action: str = Action.ARCHIVED,
 ) -> Publication:
     """Take the published version away: readers get the files again. Raises `TemplateStateError`."""
     with transaction.atomic(durable=True):
@@ -131,10 +161,11 @@ def archive(
         replaced = _retire(template)
         if replaced is None:
             raise TemplateStateError(f"Nothing is published for {template}: readers get the files.", code="state")
+        _require_replaced(replaced, replaces)
         log(replaced, action, by=by, note=note)
         TemplateStamp.renew()
-    in_flight = wait_for_requests(template, wait)
-    return Publication(template=template, version=None, replaced=replaced, stopped=stopped, in_flight=in_flight)
+    publication = Publication(template=template, version=None, replaced=replaced, stopped=stopped)
+    return replace(publication, in_flight=wait_for_requests(template, wait))
 
 
 def accept_file(version: TemplateVersion, *, by: Any) -> TemplateVersion:
