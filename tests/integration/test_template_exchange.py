@@ -466,7 +466,18 @@ def test_a_zip_archive_goes_round() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["../sms.txt", "/etc/passwd", "notifications/../../sms.txt", "C:/sms.txt", "a\\b.txt", "a//b", "./a"]
+    "path",
+    [
+        "../sms.txt",
+        "/etc/passwd",
+        "notifications/../../sms.txt",
+        "C:/sms.txt",
+        "a\\b.txt",
+        "a//b",
+        "./a",
+        "a\x1b[31m.txt",
+        "a\u202etxt.exe",
+    ],
 )
 def test_an_archive_with_a_path_that_leads_out_of_it_is_refused(path: str) -> None:
     with pytest.raises(ExchangeError, match="no plain path"):

@@ -44,6 +44,7 @@ def _is_listing(files: Any) -> bool:
 
 
 def is_safe(path: str) -> bool:
-    """Whether a path in an archive or a manifest stays inside of what it is in."""
+    """Whether a path in an archive or a manifest stays inside of what it is in, and can be shown."""
     segments = path.split("/")
-    return not any(each in ("", ".", "..") for each in segments) and not any(each in path for each in "\\:\x00")
+    # What cannot be printed, NUL among it, would write to the terminal that refused paths are told on.
+    return path.isprintable() and not any(each in ("", ".", "..") for each in segments) and not {*"\\:"} & {*path}
