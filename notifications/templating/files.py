@@ -18,9 +18,9 @@ _T = TypeVar("_T")
 
 
 def language_chain(language: str) -> list[str]:
-    """Where to look, in order: "pt-br" → ["pt-br", "pt", ""]. The last one is the default folder."""
-    code = language.lower()
-    return list(dict.fromkeys([code, code.split("-", maxsplit=1)[0], ""]))
+    """Where to look, in order: "zh-hant-hk" → ["zh-hant-hk", "zh-hant", "zh", ""]. The last is the default folder."""
+    subtags = language.lower().split("-")
+    return list(dict.fromkeys([*("-".join(subtags[:end]) for end in range(len(subtags), 0, -1)), ""]))
 
 
 def name_of(key: str, part: str, language: str) -> str:

@@ -96,9 +96,11 @@ def _from_database(key: str, channel: str) -> dict[str, Any]:
 
 
 def _read(found: Mapping[str, Any]) -> Overrides:
-    published = {language: Version(*row) for language, *row in found["published"]}
+    # In small letters, as readers' languages are looked up: LANGUAGES may have "pt-BR".
+    published = {language.lower(): Version(*row) for language, *row in found["published"]}
     running: dict[str, Running] = {}
-    for language, salt, pk, weight, kind, *version in found["running"]:
+    for code, salt, pk, weight, kind, *version in found["running"]:
+        language = code.lower()
         arms = running[language].arms if language in running else ()
         sends = kind != Variant.Kind.NOTHING
         arm = Arm(pk, weight, sends, Version(*version) if kind == Variant.Kind.VERSION else None)

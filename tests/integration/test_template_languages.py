@@ -127,6 +127,18 @@ def test_parts_that_stand_in_two_languages_make_no_message_and_the_error_says_so
     assert notification.deliveries.get().detail == f"TemplateError: {said}"
 
 
+@pytest.mark.parametrize(
+    ("written", "reads"), [("pt-BR", "pt-br"), ("pt-br", "pt-BR"), ("zh-hant", "zh-hant-hk"), ("zh", "zh-hant-hk")]
+)
+def test_what_staff_publish_is_found_in_any_letters_and_by_every_shorter_name_of_a_language(
+    make_person: Callable[..., Any], settings: Any, written: str, reads: str
+) -> None:
+    settings.LANGUAGES = [*settings.LANGUAGES, (written, "Another")]
+    parts = {"email.subject.txt": "Published", "email.html": "<p>{{ at }}</p>"}
+    staff.publish(staff.begin(Visit.key, "email", written, by=None, parts=parts), by=None)
+    assert sent_to(make_person(language=reads))["subject"] == "Published"
+
+
 def test_a_text_is_compiled_once_for_all_who_get_the_same_words_and_not_for_each_language_of_a_reader() -> None:
     texts.refresh()
     german, french, english = (texts.choose(Visit.key, "email", each, 1).wording for each in ("de", "fr", "en"))
