@@ -6,6 +6,7 @@ T6: nothing that leaves after the call has returned has the old text. Counted at
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -15,12 +16,25 @@ import pytest
 from django.db import connection, connections, transaction
 
 from notifications import clock
-from notifications.models import Delivery, Event, Kind, Notification, Status, TemplateStamp, TemplateVersion
+from notifications.exceptions import TemplateStateError
+from notifications.models import (
+    Delivery,
+    Event,
+    Kind,
+    Notification,
+    Status,
+    TemplateChange,
+    TemplateStamp,
+    TemplateVersion,
+    VersionState,
+)
 from notifications.pipeline import work
 from notifications.pipeline.settle import settle
 from notifications.pipeline.starting import start
 from notifications.services import notify
 from notifications.services import templates as staff
+from notifications.services.templates.editing import locked_version
+from notifications.services.templates.publishing import put_in_force
 from notifications.templating import texts
 from notifications.testing import registered
 from notifications.types import NotificationType
@@ -147,6 +161,26 @@ def test_who_starts_messages_while_a_publication_commits_waits_for_it_and_sends_
         commit.set()
         publication.result(10)
         assert starting.result(10) == []
+
+
+def test_a_rollback_takes_nothing_back_that_was_published_while_it_looked(phones: Site) -> None:
+    staff.publish(draft(1), by=None)
+    template = staff.publish(draft(2), by=None).template
+    third, locked = draft(3), threading.Event()
+
+    def publish() -> None:
+        with transaction.atomic():
+            put_in_force(locked_version(third), by=None, note="", action=TemplateChange.Action.PUBLISHED)
+            locked.set()
+            time.sleep(0.5)
+
+    with ThreadPoolExecutor(1) as threads:
+        publication = threads.submit(closing, publish)
+        assert locked.wait(10)
+        with pytest.raises(TemplateStateError, match=r"Version 2 is no longer published: version 3 is\."):
+            staff.roll_back(template, by=None)
+        publication.result(10)
+    assert template.versions.get(state=VersionState.PUBLISHED) == third
 
 
 class ForInbox(NotificationType):

@@ -137,6 +137,8 @@ def roll_back(
     `replaces`: what `by` believes to be published, so that a call that is repeated goes back one step only.
     Raises `TemplateStateError` where nothing is published, and what `publish` raises.
     """
+    if to is None:  # what was before is not what it was, once somebody publishes in between
+        replaces = replaces or template.versions.filter(state=VersionState.PUBLISHED).first()
     target = to or version_before(template)
     if target is None:
         return archive(template, by=by, note=note, replaces=replaces, wait=wait, action=Action.ROLLED_BACK)
