@@ -13,6 +13,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications import conf, devices
 from notifications.admin import search, words
@@ -31,24 +33,31 @@ SHOWN = 60
 """characters of an address in the list: those of devices are long"""
 
 
-@admin.action(description="Switch off", permissions=["change"])
+WORDS = {
+    "switch_off": (_("Switch off"), _("Nothing more is sent to %(addresses)s.")),
+    "switch_on": (_("Switch on"), _("Messages are sent to %(addresses)s again.")),
+}
+"""name of an action → what it is called, and what it does"""
+
+
+@admin.action(description=_("Switch off"), permissions=["change"])
 def switch_off(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
     """Send nothing more there, after a page that asks why. What waits goes to another address of the person."""
 
     def act(point: ContactPoint, reason: str) -> None:
         contact_points.switch_off(point, by=DisabledBy.STAFF, reason=reason)
 
-    return _ask_and_do(model_admin, request, queryset, "switch_off", "Nothing more is sent to {}.", act)
+    return _ask_and_do(model_admin, request, queryset, "switch_off", act)
 
 
-@admin.action(description="Switch on", permissions=["change"])
+@admin.action(description=_("Switch on"), permissions=["change"])
 def switch_on(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
     """Send there again, after a page that asks why."""
 
     def act(point: ContactPoint, reason: str) -> None:
         contact_points.switch_on(point, by=DisabledBy.STAFF)
 
-    return _ask_and_do(model_admin, request, queryset, "switch_on", "Messages are sent to {} again.", act)
+    return _ask_and_do(model_admin, request, queryset, "switch_on", act)
 
 
 def _ask_and_do(
@@ -56,27 +65,28 @@ def _ask_and_do(
     request: HttpRequest,
     queryset: QuerySet[Any],
     action: str,
-    explanation: str,
     act: Callable[[ContactPoint, str], None],
 ) -> HttpResponse | None:
     chosen = list(queryset.select_related("user")[: LIMIT + 1])
     if len(chosen) > LIMIT:
-        text = f"At most {LIMIT} at a time. Nothing was changed. Choose fewer."
+        text = gettext("At most %(number)s at a time. Nothing was changed. Choose fewer.") % {"number": LIMIT}
         model_admin.message_user(request, text, messages.ERROR)
         return None
     form = ReasonForm(request.POST if "reason" in request.POST else None)
     back = reverse("admin:notify_contactpoint_changelist")
-    words_of_action = action.replace("_", " ").capitalize()
+    name, explanation = WORDS[action]
     if not form.is_valid():
-        names = ", ".join(_short(each) for each in chosen[:10])
-        more = f" and {len(chosen) - 10} more" if len(chosen) > 10 else ""
+        addresses = ", ".join(_short(each) for each in chosen[:10])
+        if len(chosen) > 10:
+            said = gettext("%(addresses)s and %(number)s more")
+            addresses = said % {"addresses": addresses, "number": len(chosen) - 10}
         return ask(
             model_admin,
             request,
             form,
-            title=f"{words_of_action} {len(chosen)} contact point{'' if len(chosen) == 1 else 's'}?",
-            explanation=explanation.format(names + more),
-            button=words_of_action,
+            title=_question(action, len(chosen)),
+            explanation=explanation % {"addresses": addresses},
+            button=str(name),
             back=back,
             hidden={"action": action, ACTION_CHECKBOX_NAME: [str(each.pk) for each in chosen]},
         )
@@ -84,9 +94,18 @@ def _ask_and_do(
     for each in chosen:
         act(each, reason)
         rows = ContactPoint.objects.filter(pk=each.pk)
-        LogEntry.objects.log_actions(who.pk, rows, CHANGE, f"{words_of_action}: {reason}")  # type: ignore[arg-type]
-    model_admin.message_user(request, f"{words_of_action}: {len(chosen)}.", messages.SUCCESS)
+        done = f"{action.replace('_', ' ').capitalize()}: {reason}"
+        LogEntry.objects.log_actions(who.pk, rows, CHANGE, done)  # type: ignore[arg-type]
+    model_admin.message_user(request, f"{name}: {len(chosen)}.", messages.SUCCESS)
     return HttpResponseRedirect(back)
+
+
+def _question(action: str, number: int) -> str:
+    if action == "switch_off":
+        said = ngettext("Switch off %(number)s contact point?", "Switch off %(number)s contact points?", number)
+    else:
+        said = ngettext("Switch on %(number)s contact point?", "Switch on %(number)s contact points?", number)
+    return said % {"number": number}
 
 
 @admin.register(ContactPoint)
@@ -102,7 +121,7 @@ class ContactPointAdmin(LocalAdmin):
     list_select_related = ("user",)
     raw_id_fields = ("user",)
     search_fields = ("address",)
-    search_help_text = "A whole address, or the beginning of a person's username or email address."
+    search_help_text = _("A whole address, or the beginning of a person's username or email address.")
     fields = (
         "user",
         "channel",
@@ -136,31 +155,37 @@ class ContactPointAdmin(LocalAdmin):
             kwargs["widget"] = forms.TextInput(attrs={"class": "vLargeTextField"})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    @admin.display(description="kind")
+    @admin.display(description=_("kind"))
     def kind(self, point: ContactPoint) -> str:
         """Of a device."""
         return devices.kind_of(point.address) if point.channel == PUSH else ""
 
-    @admin.display(description="address")
+    @admin.display(description=_("address"))
     def short_address(self, point: ContactPoint) -> str:
         """Its beginning."""
         return _short(point)
 
-    @admin.display(description="verified")
+    @admin.display(description=_("verified"))
     def verified(self, point: ContactPoint) -> SafeString:
         """Whether somebody knows that its owner holds it."""
         if point.is_unverified:
-            return words.badge("not yet", "doubtful", "Its owner typed it in. It is used once it is verified.")
+            return words.badge(
+                gettext("not yet"), "doubtful", gettext("Its owner typed it in. It is used once it is verified.")
+            )
         if point.verified_at is None:
-            return words.badge("given", "quiet", "Entered by staff or by an app, not by its owner.")
-        return words.badge("verified", "good", f"since {point.verified_at:%Y-%m-%d}")
+            return words.badge(gettext("given"), "quiet", gettext("Entered by staff or by an app, not by its owner."))
+        return words.badge(
+            gettext("verified"), "good", gettext("since %(day)s") % {"day": f"{point.verified_at:%Y-%m-%d}"}
+        )
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, point: ContactPoint) -> SafeString:
         """Whether messages go there."""
         if point.disabled_at is None:
-            return words.badge("on", "good")
-        return words.badge("off", "bad", f"by {point.get_disabled_by_display()}. {point.disabled_reason}")
+            return words.badge(gettext("on"), "good")
+        said = gettext("by %(who)s. %(reason)s")
+        values = {"who": gettext(point.get_disabled_by_display()), "reason": point.disabled_reason}
+        return words.badge(gettext("off"), "bad", said % values)
 
 
 def _short(point: ContactPoint) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -12,8 +12,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications import conf
 from notifications.admin import words
@@ -25,22 +28,52 @@ from notifications.models import Breaker, Control, ProviderHealth
 from notifications.pipeline import breaker, failover
 from notifications.services.providers import ProviderState, provider_states
 
+
+class Word(NamedTuple):
+    """What an operator may say of a provider. All but `to` name it by {alias}."""
+
+    to: Control
+    explanation: str | Promise
+    button: str | Promise
+    title: str | Promise
+    name: str | Promise
+
+
 WORDS = {
-    "pin": (
+    "pin": Word(
         Control.PINNED,
-        "All messages of its channels go to {alias}, whatever its breaker says: no other is tried.",
+        _("All messages of its channels go to {alias}, whatever its breaker says: no other is tried."),
+        _("Pin {alias}"),
+        _("Pin {alias}?"),
+        _("Pin"),
     ),
-    "drain": (
+    "drain": Word(
         Control.DRAINING,
-        "Nothing new goes to {alias}, and requests that are open come to their end. "
-        "The other providers of its channels take over; where there is none, messages are held.",
+        _(
+            "Nothing new goes to {alias}, and requests that are open come to their end. "
+            "The other providers of its channels take over; where there is none, messages are held."
+        ),
+        _("Drain {alias}"),
+        _("Drain {alias}?"),
+        _("Drain"),
     ),
-    "disable": (
+    "disable": Word(
         Control.DISABLED,
-        "Nothing goes to {alias} until that is taken back. "
-        "The other providers of its channels take over; where there is none, messages are held.",
+        _(
+            "Nothing goes to {alias} until that is taken back. "
+            "The other providers of its channels take over; where there is none, messages are held."
+        ),
+        _("Disable {alias}"),
+        _("Disable {alias}?"),
+        _("Disable"),
     ),
-    "automatic": (Control.AUTOMATIC, "Its breaker decides again what goes to {alias}."),
+    "automatic": Word(
+        Control.AUTOMATIC,
+        _("Its breaker decides again what goes to {alias}."),
+        _("Set to automatic"),
+        _("Set {alias} to automatic?"),
+        _("Automatic"),
+    ),
 }
 
 
@@ -68,7 +101,7 @@ class ProviderAdmin(ReadOnlyAdmin):
         missing = set(conf.get().PROVIDERS) - set(ProviderHealth.objects.values_list("alias", flat=True))
         if missing:
             ProviderHealth.objects.ensure(missing)
-        return super().changelist_view(request, {"title": "Providers", **(extra_context or {})})
+        return super().changelist_view(request, {"title": gettext("Providers"), **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Ours."""
@@ -84,34 +117,35 @@ class ProviderAdmin(ReadOnlyAdmin):
             _with_states([found])
         return found
 
-    @admin.display(description="channels")
+    @admin.display(description=_("channels"))
     def channels(self, provider: Any) -> str | SafeString:
         """Those that it serves."""
         state: ProviderState = provider.state
-        return ", ".join(state.shares) or ("–" if state.configured else words.badge("not configured", "quiet"))
+        return ", ".join(state.shares) or ("–" if state.configured else words.badge(gettext("not configured"), "quiet"))
 
-    @admin.display(description="breaker")
+    @admin.display(description=_("breaker"))
     def breaker_state(self, provider: Any) -> SafeString:
         """As a badge, and why."""
         badge = _short(Breaker(provider.breaker))
         said = provider.state.said if provider.breaker != Breaker.CLOSED else ""
         return format_html("{}<small>{}</small>", badge, said)
 
-    @admin.display(description="since")
+    @admin.display(description=_("since"))
     def since(self, provider: Any) -> str:
         """Since when the breaker is so."""
         return f"{timezone.localtime(provider.changed_at):%Y-%m-%d %H:%M:%S}" if provider.trips else "–"
 
-    @admin.display(description="probes")
+    @admin.display(description=_("probes"))
     def probes(self, provider: Any) -> str:
         """How far it is on its way back."""
         if provider.breaker == Breaker.OPEN and provider.retry_at:
-            return f"from {timezone.localtime(provider.retry_at):%H:%M:%S}"
+            return gettext("from %(time)s") % {"time": f"{timezone.localtime(provider.retry_at):%H:%M:%S}"}
         if provider.breaker == Breaker.HALF_OPEN:
-            return f"{provider.probes_passed} of {breaker.PROBES} succeeded"
+            said = gettext("%(number)s of %(total)s succeeded")
+            return said % {"number": provider.probes_passed, "total": breaker.PROBES}
         return "–"
 
-    @admin.display(description="share now")
+    @admin.display(description=_("share now"))
     def takes(self, provider: Any) -> str:
         """The part of the new messages that it takes."""
         shares = provider.state.shares
@@ -119,17 +153,18 @@ class ProviderAdmin(ReadOnlyAdmin):
             return f"{next(iter(shares.values())):.0%}"
         return ", ".join(f"{name} {share:.0%}" for name, share in shares.items()) or "–"
 
-    @admin.display(description="last 10 minutes")
+    @admin.display(description=_("last 10 minutes"))
     def recent(self, provider: Any) -> str:
         """What became of requests."""
         state: ProviderState = provider.state
-        return f"{state.succeeded:,} ok, {state.failed:,} failed"
+        said = gettext("%(succeeded)s ok, %(failed)s failed")
+        return said % {"succeeded": f"{state.succeeded:,}", "failed": f"{state.failed:,}"}
 
-    @admin.display(description="control")
+    @admin.display(description=_("control"))
     def operator(self, provider: Any) -> str | SafeString:
         """What an operator decided, and why."""
         if not provider.control:
-            return str(Control.AUTOMATIC.label)
+            return gettext(str(Control.AUTOMATIC.label))
         return format_html("{}<small>{}</small>", _short(Control(provider.control)), provider.control_reason)
 
     def render_change_form(
@@ -144,15 +179,15 @@ class ProviderAdmin(ReadOnlyAdmin):
         """The page of one, with what an operator may do and its history."""
         lines = history(obj.alias)
         context |= {
-            "title": "Provider",
+            "title": gettext("Provider"),
             "subtitle": obj.alias,
             "zone": timezone.get_current_timezone_name(),
             "history": lines[:SHOWN],
             "older": len(lines) > SHOWN,
             "controls": [
-                (word.capitalize(), self._address("control", obj.alias, word))
-                for word, (to, _) in WORDS.items()
-                if obj.state.configured and self.has_control_permission(request) and to != obj.control
+                (each.name, self._address("control", obj.alias, word))
+                for word, each in WORDS.items()
+                if obj.state.configured and self.has_control_permission(request) and each.to != obj.control
             ],
         }
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -176,7 +211,8 @@ class ProviderAdmin(ReadOnlyAdmin):
         alias = unquote(object_id)
         if word not in WORDS or alias not in conf.get().PROVIDERS:
             raise Http404(f"No provider {alias} that one could {word}.")
-        to, explanation = WORDS[word]
+        said = WORDS[word]
+        to = said.to
         back = self._address("change", alias)
         form = ReasonForm(request.POST or None)
         if form.is_valid():
@@ -188,12 +224,11 @@ class ProviderAdmin(ReadOnlyAdmin):
             else:
                 text = f"{alias} is {to.label}: {form.cleaned_data['reason']}"
                 LogEntry.objects.log_actions(who.pk, ProviderHealth.objects.filter(alias=alias), CHANGE, text)
-                self.message_user(request, text, messages.SUCCESS)
+                done = gettext("%(alias)s is %(state)s: %(reason)s")
+                values = {"alias": alias, "state": gettext(str(to.label)), "reason": form.cleaned_data["reason"]}
+                self.message_user(request, done % values, messages.SUCCESS)
                 return HttpResponseRedirect(back)
-        title, button = f"{word.capitalize()} {alias}?", f"{word.capitalize()} {alias}"
-        if to == Control.AUTOMATIC:
-            title, button = f"Set {alias} to automatic?", "Set to automatic"
-        text = explanation.format(alias=alias)
+        title, button, text = (str(each).format(alias=alias) for each in (said.title, said.button, said.explanation))
         return in_local_time(
             request, lambda: ask(self, request, form, title=title, explanation=text, button=button, back=back)
         )
@@ -204,7 +239,7 @@ class ProviderAdmin(ReadOnlyAdmin):
 
 def _short(state: Breaker | Control) -> SafeString:
     """A badge with the first words of a label, and the rest as its tooltip."""
-    text, _, rest = str(state.label).partition(": ")
+    text, _colon, rest = gettext(str(state.label)).partition(": ")
     return words.badge(text, TONES[state], rest)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from notifications.models import Breaker, Control, ProviderChange
 
@@ -41,7 +42,7 @@ def history(alias: str) -> list[Line]:
     return [
         Line(
             at=timezone.localtime(each.at),
-            state=_LABELS.get(each.to, each.to),
+            state=gettext(_LABELS.get(each.to, each.to)),
             reason=each.reason,
             tone=TONES.get(each.to, "plain"),
             note=_note(each),
@@ -53,11 +54,12 @@ def history(alias: str) -> list[Line]:
 def _note(change: ProviderChange) -> str:
     """Who did it, or what the breaker saw."""
     evidence: dict[str, Any] = change.evidence
-    said = [f"by {change.by}"] if change.by else []
+    said = [gettext("by %(who)s") % {"who": change.by}] if change.by else []
     if "failed" in evidence:
-        said.append(f"{evidence['failed']:,} failed and {evidence.get('succeeded', 0):,} succeeded in the last minute")
+        counts = {"failed": f"{evidence['failed']:,}", "succeeded": f"{evidence.get('succeeded', 0):,}"}
+        said.append(gettext("%(failed)s failed and %(succeeded)s succeeded in the last minute") % counts)
     if (trips := evidence.get("trips", 0)) > 1:
-        said.append(f"opened {trips} times in a row")
+        said.append(gettext("opened %(number)s times in a row") % {"number": trips})
     if last := evidence.get("last_error"):
-        said.append(f"last error: {last}")
+        said.append(gettext("last error: %(error)s") % {"error": last})
     return "; ".join(said)

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
 
 
 class ReasonForm(forms.Form):
@@ -16,7 +17,8 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=200,
         widget=forms.TextInput(attrs={"class": "vTextField", "autofocus": True}),
-        help_text="Kept in the history.",
+        label=_("Reason"),
+        help_text=_("Kept in the history."),
     )
 
 

@@ -12,6 +12,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from notifications import conf
@@ -33,7 +35,7 @@ class SandboxMessageAdmin(LocalAdmin):
     list_display = ("captured", "channel", "to", "summary", "provider", "reported_at")
     list_filter = (ChannelFilter, ProviderFilter)
     search_fields = ("=to", "=delivery_id")
-    search_help_text = "A whole address, or the id of a delivery."
+    search_help_text = _("A whole address, or the id of a delivery.")
     fields = ("captured_at", "channel", "to", "provider", "delivery", "reported_at", "message")
     readonly_fields = fields
 
@@ -45,25 +47,25 @@ class SandboxMessageAdmin(LocalAdmin):
         """Never."""
         return False
 
-    @admin.display(description="time")
+    @admin.display(description=_("time"))
     def captured(self, message: SandboxMessage) -> str:
         """When it was captured, to the second."""
         return f"{timezone.localtime(message.captured_at):%Y-%m-%d %H:%M:%S}"
 
-    @admin.display(description="message")
+    @admin.display(description=_("message"))
     def summary(self, message: SandboxMessage) -> str:
         """The line that a person sees first."""
         content = message.content
         first = str(content.get("subject") or content.get("title") or content.get("text", ""))
         return first if len(first) <= 80 else first[:79] + "…"
 
-    @admin.display(description="delivery")
+    @admin.display(description=_("delivery"))
     def delivery(self, message: SandboxMessage) -> SafeString:
         """The delivery that it is."""
         address = reverse("admin:notify_delivery_change", args=[message.delivery_id])
         return format_html('<a href="{}">{}</a>', address, message.delivery_id)
 
-    @admin.display(description="message")
+    @admin.display(description=_("message"))
     def message(self, message: SandboxMessage) -> SafeString:
         """As a person would see it."""
         content = message.content
@@ -71,10 +73,12 @@ class SandboxMessageAdmin(LocalAdmin):
         if "html" in content:
             return format_html(
                 '<div class="notify-email"><h3>{}</h3>'
-                '<iframe class="notify-frame" sandbox="" src="{}" title="The email"></iframe>'
-                "<details><summary>Plain text</summary><pre>{}</pre></details></div>",
+                '<iframe class="notify-frame" sandbox="" src="{}" title="{}"></iframe>'
+                "<details><summary>{}</summary><pre>{}</pre></details></div>",
                 content.get("subject", ""),
                 reverse("admin:notify_sandboxmessage_html", args=[message.pk]),
+                gettext("The email"),
+                gettext("Plain text"),
                 text,
             )
         return format_html(
@@ -116,6 +120,6 @@ class SandboxFaultAdmin(LocalAdmin):
             names = sorted(conf.get().PROVIDERS)
             return forms.ChoiceField(choices=[(name, name) for name in names])
         if db_field.name == "channel":
-            channels = [("", "any channel"), *((name, name) for name in sorted(conf.get().CHANNELS))]
+            channels = [("", gettext("any channel")), *((name, name) for name in sorted(conf.get().CHANNELS))]
             return forms.ChoiceField(choices=channels, required=False)
         return super().formfield_for_dbfield(db_field, request, **kwargs)

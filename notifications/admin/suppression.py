@@ -13,6 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications.admin import words
 from notifications.admin.bounded import BoundedAdmin, BoundedChangeList
@@ -31,12 +33,12 @@ LIMIT = 100
 class CauseFilter(admin.SimpleListFilter):
     """By cause."""
 
-    title = "cause"
+    title = _("cause")
     parameter_name = "cause"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """All."""
-        return [(each.value, str(each.label)) for each in Cause]
+        return [(each.value, gettext(str(each.label))) for each in Cause]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows with that cause."""
@@ -46,12 +48,12 @@ class CauseFilter(admin.SimpleListFilter):
 class ActiveFilter(admin.SimpleListFilter):
     """Whether they hold."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Both."""
-        return [("active", "active"), ("lifted", "lifted")]
+        return [("active", gettext("active")), ("lifted", gettext("lifted"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows that hold, or no longer do."""
@@ -69,26 +71,29 @@ class SuppressionChangeList(BoundedChangeList):
         return Suppression.objects.all()
 
 
-@admin.action(description="Lift", permissions=["lift"])
+@admin.action(description=_("Lift"), permissions=["lift"])
 def lift_chosen(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
     """Allow sending again, after a page that asks why."""
     chosen = list(queryset[: LIMIT + 1])
     if len(chosen) > LIMIT:
-        text = f"At most {LIMIT} at a time. Nothing was changed. Choose fewer."
+        text = gettext("At most %(number)s at a time. Nothing was changed. Choose fewer.") % {"number": LIMIT}
         model_admin.message_user(request, text, messages.ERROR)
         return None
     form = ReasonForm(request.POST if "reason" in request.POST else None)
     back = _back(request, chosen)
     if not form.is_valid():
         addresses = ", ".join(dict.fromkeys(each.address for each in chosen[:10]))
-        more = f" and {len(chosen) - 10} more" if len(chosen) > 10 else ""
+        if len(chosen) > 10:
+            said = gettext("%(addresses)s and %(number)s more")
+            addresses = said % {"addresses": addresses, "number": len(chosen) - 10}
         return ask(
             model_admin,
             request,
             form,
-            title="Lift the suppression?" if len(chosen) == 1 else f"Lift {len(chosen)} suppressions?",
-            explanation=f"Messages may be sent again to {addresses}{more}.",
-            button="Lift",
+            title=ngettext("Lift the suppression?", "Lift %(number)s suppressions?", len(chosen))
+            % {"number": len(chosen)},
+            explanation=gettext("Messages may be sent again to %(addresses)s.") % {"addresses": addresses},
+            button=gettext("Lift"),
             back=back,
             hidden={
                 "action": "lift_chosen",
@@ -105,7 +110,9 @@ def lift_chosen(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any])
             continue
         text = f"Lifted: {form.cleaned_data['reason']}"
         LogEntry.objects.log_actions(who.pk, Suppression.objects.filter(pk=each.pk), CHANGE, text)
-        model_admin.message_user(request, f"Messages may be sent again: {each}.", messages.SUCCESS)
+        model_admin.message_user(
+            request, gettext("Messages may be sent again: %(suppression)s.") % {"suppression": each}, messages.SUCCESS
+        )
     return HttpResponseRedirect(back)
 
 
@@ -125,10 +132,10 @@ class SuppressionAdmin(BoundedAdmin):
     list_display = ("whom", "scope", "state", "created")
     list_filter = (ActiveFilter, CauseFilter, ChannelFilter)
     search_fields = ("address",)
-    search_help_text = "A whole address."
+    search_help_text = _("A whole address.")
     fieldsets = (
         (None, {"fields": ("address", "scope", "cause_in_words", "detail", "created_at")}),
-        ("State", {"fields": ("state", "lifted_at", "lifted_by", "lifted_reason")}),
+        (_("State"), {"fields": ("state", "lifted_at", "lifted_by", "lifted_reason")}),
     )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -150,32 +157,35 @@ class SuppressionAdmin(BoundedAdmin):
         term = normal(search_term)
         return (queryset.filter(address=term) if term else queryset), False
 
-    @admin.display(description="address")
+    @admin.display(description=_("address"))
     def whom(self, suppression: Suppression) -> SafeString:
         """The address, and why."""
-        return format_html("{}<small>{}</small>", suppression.address, suppression.get_cause_display())
+        return format_html("{}<small>{}</small>", suppression.address, gettext(suppression.get_cause_display()))
 
-    @admin.display(description="for")
+    @admin.display(description=_("for"))
     def scope(self, suppression: Suppression) -> str:
         """Which messages."""
-        return f"{suppression.channel}, {suppression.category or 'all messages'}"
+        return f"{suppression.channel}, {suppression.category or gettext('all messages')}"
 
-    @admin.display(description="since")
+    @admin.display(description=_("since"))
     def created(self, suppression: Suppression) -> str:
         """To the second."""
         return f"{timezone.localtime(suppression.created_at):%Y-%m-%d %H:%M:%S}"
 
-    @admin.display(description="cause")
+    @admin.display(description=_("cause"))
     def cause_in_words(self, suppression: Suppression) -> str:
         """Why."""
-        return suppression.get_cause_display()
+        return gettext(suppression.get_cause_display())
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, suppression: Suppression) -> SafeString:
         """Whether it holds."""
         if suppression.lifted_at is None:
-            return words.badge("active", "bad")
-        return words.badge("lifted", "quiet", f"by {suppression.lifted_by}: {suppression.lifted_reason}")
+            return words.badge(gettext("active"), "bad")
+        said = gettext("by %(who)s: %(reason)s")
+        return words.badge(
+            gettext("lifted"), "quiet", said % {"who": suppression.lifted_by, "reason": suppression.lifted_reason}
+        )
 
     def render_change_form(
         self,

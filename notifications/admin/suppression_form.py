@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications import conf
 from notifications.channels.registry import get_channel
@@ -24,14 +26,18 @@ else:
 class SuppressionForm(ModelForm):
     """Channels and categories are those that exist; an address has the shape that its channel takes."""
 
-    channel = forms.ChoiceField()
-    address = forms.CharField(max_length=500, widget=forms.TextInput(attrs={"class": "vLargeTextField"}))
-    category = forms.ChoiceField(required=False, help_text="Mandatory messages, such as security codes, still come.")
+    channel = forms.ChoiceField(label=_("Channel"))
+    address = forms.CharField(
+        label=_("Address"), max_length=500, widget=forms.TextInput(attrs={"class": "vLargeTextField"})
+    )
+    category = forms.ChoiceField(
+        label=_("Category"), required=False, help_text=_("Mandatory messages, such as security codes, still come.")
+    )
     detail = forms.CharField(
-        label="Reason",
+        label=_("Reason"),
         max_length=300,
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
-        help_text="Kept with it.",
+        help_text=_("Kept with it."),
     )
 
     class Meta:
@@ -45,7 +51,7 @@ class SuppressionForm(ModelForm):
         # A read-only page has no fields.
         for name, choices in {
             "channel": [(each, each) for each in channels],
-            "category": [("", "all messages"), *((each, each) for each in categories)],
+            "category": [("", gettext("all messages")), *((each, each) for each in categories)],
         }.items():
             field = self.fields.get(name)
             if isinstance(field, forms.ChoiceField):
@@ -61,7 +67,7 @@ class SuppressionForm(ModelForm):
         if problem := _problem(get_channel(channel).user_field, address):
             self.add_error("address", problem)
         elif Suppression.objects.of([address]).get((channel, address, values.get("category", ""))):
-            self.add_error("address", "This address is suppressed already.")
+            self.add_error("address", gettext("This address is suppressed already."))
         self.instance.cause = Cause.MANUAL
         return values
 
@@ -72,7 +78,7 @@ def _problem(user_field: str, address: str) -> str:
         try:
             validate_email(address)
         except ValidationError:
-            return f"{address} is no email address."
+            return gettext("%(address)s is no email address.") % {"address": address}
     if user_field == "phone":
         import phonenumbers  # large: not at start-up
 
@@ -81,5 +87,5 @@ def _problem(user_field: str, address: str) -> str:
         except phonenumbers.NumberParseException:
             number = None
         if number is None or phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != address:
-            return f"{address} is no E.164 phone number, such as +447700900123."
+            return gettext("%(address)s is no E.164 phone number, such as +447700900123.") % {"address": address}
     return ""
