@@ -123,3 +123,33 @@ def test_a_draft_is_discarded_and_opened_again(client: Client, editor: User) -> 
     answer = client.post(f"{NOTE}step/", {"step": "open-again", "version": "1"}, follow=True)
     assert "Version 2 is a draft with the text of version 1." in shown(answer)
     assert TemplateVersion.objects.get(number=2).parts == {"sms.txt": "New: {{ text }}\n"}
+
+
+def _posts(page: Any, step: str) -> dict[str, str]:
+    """What the form of a step posts."""
+    form = next(each for each in re.findall(r"<form.*?</form>", page.content.decode(), re.S) if f'"{step}"' in each)
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+
+
+def test_what_somebody_wrote_after_the_page_was_read_is_not_published(client: Client, editor: User) -> None:
+    save(client, NOTE, do="publish", sms_txt="Read: {{ text }}")
+    asked = _posts(client.get(f"{NOTE}publish/"), "changed_at")
+    other = Client()
+    staff(other, "view_template", "change_template")
+    save(other, NOTE, sms_txt="Not read: {{ text }}")
+    answer = client.post(f"{NOTE}publish/", asked, follow=True)
+    assert "Version 1 was changed after you had read it." in shown(answer)
+    assert "Not read:" in shown(answer)
+    assert not TemplateVersion.objects.filter(state=VersionState.PUBLISHED).exists()
+    client.post(f"{NOTE}publish/", _posts(answer, "changed_at"))
+    assert TemplateVersion.objects.get(state=VersionState.PUBLISHED).parts == {"sms.txt": "Not read: {{ text }}\n"}
+
+
+@pytest.mark.parametrize("page", ["", "history/"])
+def test_who_clicks_twice_rolls_back_once(client: Client, editor: User, page: str) -> None:
+    for text in ("One: {{ text }}", "Two: {{ text }}", "Three: {{ text }}"):
+        published(text)
+    click = _posts(client.get(NOTE + page), "roll-back")
+    assert "Version 2 is published" in shown(client.post(f"{NOTE}step/", click, follow=True))
+    assert "Version 3 is no longer published: version 2 is." in shown(client.post(f"{NOTE}step/", click, follow=True))
+    assert TemplateVersion.objects.get(state=VersionState.PUBLISHED).number == 2

@@ -27,6 +27,9 @@ def publish(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
     version = text.standing.open
     if request.method == "POST":
         version = _named(text, request.POST.get("version", ""))
+        if request.POST.get("changed_at", read := version.changed_at.isoformat()) != read:
+            messages.warning(request, _read_again(version))
+            return HttpResponseRedirect(text.publish_address)
         return _done(request, text, lambda: _publish(request, version))
     if version is None:
         messages.info(request, gettext("There is no draft to publish."))
@@ -70,7 +73,19 @@ def _done(request: HttpRequest, text: Text, does: Callable[[], str]) -> HttpResp
 
 
 def _publish(request: HttpRequest, version: TemplateVersion) -> str:
-    return told.of_publication(services.publish(version, by=request.user, note=request.POST.get("note", "")))
+    note = request.POST.get("note", "")
+    return told.of_publication(services.publish(version, by=request.user, note=note, changed_at=version.changed_at))
+
+
+def _read_again(version: TemplateVersion) -> str:
+    said = gettext("Version %(number)s was changed after you had read it. Read it again, then publish it.")
+    return said % {"number": version.number}
+
+
+def _replaced(request: HttpRequest, text: Text) -> TemplateVersion | None:
+    """What was published when the page was made: who clicks twice goes back one step."""
+    number = request.POST.get("replaces", "")
+    return _named(text, number) if number else None
 
 
 def _roll_back(request: HttpRequest, text: Text) -> str:
@@ -80,7 +95,9 @@ def _roll_back(request: HttpRequest, text: Text) -> str:
         said = gettext("Version %(number)s was never published: open it as a draft.") % {"number": target.number}
         raise TemplateStateError(said, code="state")
     note = request.POST.get("note", "")
-    return _rolled_back(services.roll_back(_row(text), by=request.user, to=target, note=note))
+    return _rolled_back(
+        services.roll_back(_row(text), by=request.user, to=target, note=note, replaces=_replaced(request, text))
+    )
 
 
 def _rolled_back(publication: services.Publication) -> str:
@@ -89,11 +106,15 @@ def _rolled_back(publication: services.Publication) -> str:
 
 def _to_files(request: HttpRequest, text: Text) -> str:
     rolled_back = TemplateChange.Action.ROLLED_BACK
-    return _rolled_back(services.archive(_row(text), by=request.user, action=rolled_back))
+    return _rolled_back(
+        services.archive(_row(text), by=request.user, replaces=_replaced(request, text), action=rolled_back)
+    )
 
 
 def _take_file(request: HttpRequest, text: Text) -> str:
-    return told.of_publication(services.archive(_row(text), by=request.user, note="The file was taken."))
+    return told.of_publication(
+        services.archive(_row(text), by=request.user, replaces=_replaced(request, text), note="The file was taken.")
+    )
 
 
 def _keep_override(request: HttpRequest, text: Text) -> str:
