@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications import clock, conf, phone_numbers
 from notifications.admin import words
@@ -34,8 +36,8 @@ class CostForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = {
-            "provider": ("all providers", list(conf.get().PROVIDERS)),
-            "category": ("all categories", [each.category for each in all_types()]),
+            "provider": (gettext("all providers"), list(conf.get().PROVIDERS)),
+            "category": (gettext("all categories"), [each.category for each in all_types()]),
         }
         for name, (all_of_them, names) in choices.items():
             if name in self.fields:
@@ -45,14 +47,17 @@ class CostForm(ModelForm):
                 empty = [("", all_of_them if model_field.blank else "---------")]
                 self.fields[name] = forms.ChoiceField(choices=[*empty, *found], required=not model_field.blank)
         if "amount" in self.fields:
-            help_text = str(self.fields["amount"].help_text).removesuffix("In the deployment's currency.")
-            self.fields["amount"].help_text = f"{help_text} In {conf.get().CURRENCY}.".lstrip()
+            help_text = str(self.fields["amount"].help_text).removesuffix(gettext("In the deployment's currency."))
+            said = gettext("In %(currency)s.") % {"currency": conf.get().CURRENCY}
+            self.fields["amount"].help_text = f"{help_text} {said}".lstrip()
 
     def clean_country(self) -> str:
         """In capitals. Refuse what is no country."""
         country = str(self.cleaned_data["country"]).strip().upper()
         if country and country not in phone_numbers.countries():
-            raise ValidationError(f"{country} is no country. Name it as ISO 3166 does: GB, US, IN.")
+            raise ValidationError(
+                gettext("%(country)s is no country. Name it as ISO 3166 does: GB, US, IN.") % {"country": country}
+            )
         return country
 
 
@@ -65,12 +70,12 @@ class PriceAdmin(LocalAdmin):
     list_filter = ("provider",)
     ordering = ("provider", "country")
 
-    @admin.display(description="country")
+    @admin.display(description=_("country"))
     def where(self, price: Price) -> str:
         """To which numbers."""
-        return price.country or "all others"
+        return price.country or gettext("all others")
 
-    @admin.display(description="price")
+    @admin.display(description=_("price"))
     def price(self, price: Price) -> str:
         """With the currency."""
         return f"{plain(price.amount)} {conf.get().CURRENCY}"
@@ -101,27 +106,27 @@ class BudgetAdmin(LocalAdmin):
         """With what was spent."""
         return BudgetChangeList
 
-    @admin.display(description="budget")
+    @admin.display(description=_("budget"))
     def limit(self, budget: Budget) -> str:
         """With the currency."""
-        return f"{plain(budget.amount)} {conf.get().CURRENCY} {budget.get_period_display()}"
+        return f"{plain(budget.amount)} {conf.get().CURRENCY} {gettext(budget.get_period_display())}"
 
-    @admin.display(description="provider")
+    @admin.display(description=_("provider"))
     def whose(self, budget: Budget) -> str:
         """Paid to whom."""
-        return budget.provider or "all providers"
+        return budget.provider or gettext("all providers")
 
-    @admin.display(description="category")
+    @admin.display(description=_("category"))
     def of(self, budget: Budget) -> str:
         """For what."""
-        return budget.category or "all categories"
+        return budget.category or gettext("all categories")
 
-    @admin.display(description="warning at")
+    @admin.display(description=_("warning at"))
     def warning(self, budget: Budget) -> str:
         """When operators are warned."""
         return f"{budget.warn_percent} %"
 
-    @admin.display(description="spent so far")
+    @admin.display(description=_("spent so far"))
     def spent_so_far(self, budget: Budget) -> SafeString | str:
         """A bar and the figure, of the present period."""
         if budget.pk is None:
@@ -133,14 +138,14 @@ class BudgetAdmin(LocalAdmin):
             budget.warn_percent, min(percent, 100), percent, plain(spent), conf.get().CURRENCY, percent,
         )  # fmt: skip
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, budget: Budget) -> SafeString:
         """Whether messages are held."""
         spent = _spent(budget)
         if spent >= budget.amount:
-            return words.badge("used up", "bad", "What does not fit is held; critical messages pass.")
+            return words.badge(gettext("used up"), "bad", gettext("What does not fit is held; critical messages pass."))
         warned = _percent(budget, spent) >= budget.warn_percent
-        return words.badge("nearly used up", "doubtful") if warned else words.badge("open", "good")
+        return words.badge(gettext("nearly used up"), "doubtful") if warned else words.badge(gettext("open"), "good")
 
 
 def _spent(budget: Budget) -> Decimal:
@@ -162,7 +167,7 @@ class SpendingAdmin(ReadOnlyAdmin):
     date_hierarchy = "day"
     ordering = ("-day", "provider", "category")
 
-    @admin.display(description="spent")
+    @admin.display(description=_("spent"))
     def sum(self, row: Spending) -> str:
         """With the currency."""
         return f"{plain(row.amount)} {conf.get().CURRENCY}"

@@ -9,6 +9,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications import clock, conf
 from notifications.admin import words
@@ -31,14 +33,14 @@ class HeartbeatAdmin(LocalAdmin):
         """Never."""
         return False
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, heartbeat: Heartbeat) -> SafeString:
         """Alive or late, as `cluster_alive` has it."""
         max_age = timedelta(seconds=conf.get().HEARTBEAT_MAX_AGE_SECONDS)
         alive = heartbeat.beat_at > clock.now() - max_age
-        return words.badge("alive", "good") if alive else words.badge("no sign of life", "bad")
+        return words.badge(gettext("alive"), "good") if alive else words.badge(gettext("no sign of life"), "bad")
 
-    @admin.display(description="last round")
+    @admin.display(description=_("last round"))
     def ago(self, heartbeat: Heartbeat) -> str:
         """How long ago."""
-        return f"{timesince(heartbeat.beat_at, clock.now())} ago"
+        return gettext("%(since)s ago") % {"since": timesince(heartbeat.beat_at, clock.now())}

@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications import conf
 from notifications.admin import words
@@ -29,12 +31,12 @@ class AliasFilter(ProviderFilter):
 class KindFilter(admin.SimpleListFilter):
     """By what happened."""
 
-    title = "event"
+    title = _("event")
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """All."""
-        return [(each.value, str(each.label)) for each in Kind]
+        return [(each.value, gettext(str(each.label))) for each in Kind]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows of that kind."""
@@ -44,12 +46,12 @@ class KindFilter(admin.SimpleListFilter):
 class WaitingFilter(admin.SimpleListFilter):
     """By what is still to be applied: an index of those alone serves it."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """One."""
-        return [("waiting", "waiting to be applied")]
+        return [("waiting", gettext("waiting to be applied"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows that wait."""
@@ -70,20 +72,20 @@ class WebhookEventAdmin(BoundedAdmin):
     list_display = ("received", "alias", "event", "delivery", "state")
     list_filter = (CreatedFilter, WaitingFilter, AliasFilter, KindFilter)
     search_fields = ("event_id",)
-    search_help_text = "The provider's id of an event."
+    search_help_text = _("The provider's id of an event.")
     fields = ("received", "alias", "event", "at", "delivery", "provider_id", "event_id", "state", "data_json")
 
-    @admin.display(description="time")
+    @admin.display(description=_("time"))
     def received(self, event: WebhookEvent) -> str:
         """When it was posted, to the second."""
         return f"{timezone.localtime(event.received_at):%Y-%m-%d %H:%M:%S}"
 
-    @admin.display(description="event")
+    @admin.display(description=_("event"))
     def event(self, event: WebhookEvent) -> str:
         """In words."""
-        return str(Kind(event.kind).label) if event.kind in Kind.values else event.kind
+        return gettext(str(Kind(event.kind).label)) if event.kind in Kind.values else event.kind
 
-    @admin.display(description="delivery", empty_value="–")
+    @admin.display(description=_("delivery"), empty_value="–")
     def delivery(self, event: WebhookEvent) -> SafeString | None:
         """The delivery that it names, whether there is one or not."""
         if event.delivery_id is None:
@@ -91,16 +93,20 @@ class WebhookEventAdmin(BoundedAdmin):
         address = reverse("admin:notify_delivery_change", args=[event.delivery_id])
         return format_html('<a href="{}">{}</a>', address, event.delivery_id)
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, event: WebhookEvent) -> SafeString:
         """Whether it was applied."""
         if event.applied_at:
-            return words.badge("applied", "good", f"{timezone.localtime(event.applied_at):%Y-%m-%d %H:%M:%S}")
+            return words.badge(gettext("applied"), "good", f"{timezone.localtime(event.applied_at):%Y-%m-%d %H:%M:%S}")
         if event.due_at:
-            return words.badge("waits", "waiting", f"until {timezone.localtime(event.due_at):%Y-%m-%d %H:%M:%S}")
-        return words.badge("of no delivery here", "quiet")
+            return words.badge(
+                gettext("waits"),
+                "waiting",
+                gettext("until %(time)s") % {"time": f"{timezone.localtime(event.due_at):%Y-%m-%d %H:%M:%S}"},
+            )
+        return words.badge(gettext("of no delivery here"), "quiet")
 
-    @admin.display(description="data")
+    @admin.display(description=_("data"))
     def data_json(self, event: WebhookEvent) -> SafeString:
         """As it is stored."""
         return words.pretty(event.data)
