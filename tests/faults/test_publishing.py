@@ -5,6 +5,7 @@ T6: nothing that leaves after the call has returned has the old text. Counted at
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection, connections, transaction
 
 from notifications import clock
@@ -29,6 +31,7 @@ from notifications.models import (
     VersionState,
 )
 from notifications.pipeline import work
+from notifications.pipeline.dispatch import Round
 from notifications.pipeline.settle import settle
 from notifications.pipeline.starting import start
 from notifications.services import notify
@@ -38,8 +41,9 @@ from notifications.services.templates.publishing import put_in_force
 from notifications.templating import texts
 from notifications.testing import registered
 from notifications.types import NotificationType
+from tests.contract.sendgrid_server import API_KEY, SendGridServer
 from tests.faults import ledger, sites
-from tests.faults.app.notifications import ByText
+from tests.faults.app.notifications import ByText, Newsletter
 from tests.faults.short_times import LOOPBACK, SMS
 from tests.faults.sites import Site, run_round
 
@@ -181,6 +185,32 @@ def test_a_rollback_takes_nothing_back_that_was_published_while_it_looked(phones
             staff.roll_back(template, by=None)
         publication.result(10)
     assert template.versions.get(state=VersionState.PUBLISHED) == third
+
+
+def test_emails_that_share_requests_are_worded_again_and_still_share_them(any_site: Site) -> None:
+    with contextlib.closing(SendGridServer()) as server:
+        sendgrid = {"api_key": API_KEY, "api_url": f"{server.url}v3/", "batch_size": 25, "timeout_seconds": 3}
+        any_site.configure(
+            CHANNELS={"email": {"BACKEND": "notifications.channels.email.EmailChannel", "PROVIDERS": ["sendgrid"]}},
+            PROVIDERS={
+                "sendgrid": {"BACKEND": "notifications.providers.sendgrid.SendGridProvider", "OPTIONS": sendgrid}
+            },
+            FROM_EMAIL="Clinic <mail@clinic.example>",
+        )
+        model = get_user_model()
+        readers = (model(username=f"reader{each}", email=f"reader{each}@example.org") for each in range(50))
+        notify(Newsletter(text="Spring has come"), to=model._default_manager.bulk_create(readers))
+        round_ = Round("bulk", time.monotonic() + 20)
+        round_._take()
+        assert [len(each.works) for each in round_.ready] == [25, 25]
+        parts = {"email.subject.txt": "New {{ text }}", "email.html": "<p>{{ text }}</p>"}
+        version = staff.publish(staff.begin(Newsletter.key, "email", by=None, parts=parts), by=None).version
+        assert version is not None
+        assert round_.run() == 50
+        assert len(server.taken()) == len(set(server.taken())) == 50
+        assert [mail["personalizations"][0]["subject"] for mail in server.mails] == ["New Spring has come"] * 2
+    found = set(Delivery.objects.values_list("status", "version_id", "attempts", "crashes"))
+    assert found == {(Status.SENT, version.pk, 1, 0)}, "worded twice, tried once"
 
 
 class ForInbox(NotificationType):
