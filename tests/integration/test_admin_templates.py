@@ -95,6 +95,11 @@ def test_a_form_of_no_page_changes_nothing(client: Client, editor: User, base: s
     assert TemplateVersion.objects.get().parts == {"sms.txt": "First: {{ text }}\n"}
 
 
+def test_a_note_holds_nothing_that_a_database_refuses(client: Client, editor: User) -> None:
+    client.post(NOTE, {"base": "", "do": "save", "note": "Shorter\x00.", "part-sms.txt": "New: {{ text }}"})
+    assert TemplateVersion.objects.get().note == "Shorter."
+
+
 def test_a_text_with_mistakes_is_saved_and_not_published_and_it_says_why(client: Client, editor: User) -> None:
     answer = save(client, NOTE, do="publish", sms_txt="Dear {{ nobody }}, {% if text %}hello")
     assert answer.redirect_chain[-1][0] == f"{NOTE}publish/"

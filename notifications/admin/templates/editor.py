@@ -50,7 +50,7 @@ def edit(admin: Any, request: HttpRequest, text: Text) -> HttpResponse:
     if request.method != "POST":
         return _show(admin, request, text, _stored(text))
     page.require(request, "change_template")
-    parts, note = written(text, request.POST), request.POST.get("note", "")
+    parts, note = written(text, request.POST), page.note(request)
     try:
         version, changed = _save(request, text, parts, note)
     except TemplateStateError as error:

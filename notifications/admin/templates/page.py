@@ -14,7 +14,7 @@ from notifications.admin.templates.overview import badges, fallback_of, recent_r
 from notifications.admin.templates.text import Text, address, found, language_name
 from notifications.services import templates as services
 
-__all__ = ["Permissions", "context", "found", "require"]
+__all__ = ["Permissions", "context", "found", "note", "require"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ def require(request: HttpRequest, codename: str) -> None:
     """Raises `PermissionDenied` for who may not."""
     if not request.user.has_perm(f"notify.{codename}"):
         raise PermissionDenied
+
+
+def note(request: HttpRequest) -> str:
+    """What was written of a step, as databases take it."""
+    return request.POST.get("note", "").replace("\x00", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def _done(request: HttpRequest, text: Text, does: Callable[[], str]) -> HttpResp
 
 
 def _publish(request: HttpRequest, version: TemplateVersion) -> str:
-    note = request.POST.get("note", "")
+    note = page.note(request)
     return told.of_publication(services.publish(version, by=request.user, note=note, changed_at=version.changed_at))
 
 
@@ -94,7 +94,7 @@ def _roll_back(request: HttpRequest, text: Text) -> str:
     if target is not None and target.published_at is None:
         said = gettext("Version %(number)s was never published: open it as a draft.") % {"number": target.number}
         raise TemplateStateError(said, code="state")
-    note = request.POST.get("note", "")
+    note = page.note(request)
     return _rolled_back(
         services.roll_back(_row(text), by=request.user, to=target, note=note, replaces=_replaced(request, text))
     )
@@ -125,7 +125,7 @@ def _keep_override(request: HttpRequest, text: Text) -> str:
 
 def _return(request: HttpRequest, text: Text) -> str:
     version = _named(text, request.POST.get("version", ""))
-    services.send_back(version, by=request.user, note=request.POST.get("note", ""))
+    services.send_back(version, by=request.user, note=page.note(request))
     return gettext("Version %(number)s is a draft again: its author can change it.") % {"number": version.number}
 
 
