@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -150,7 +151,7 @@ class ContactPointAdmin(LocalAdmin):
         """A channel is one of those that leave the app."""
         if db_field.name == "channel":
             names = [name for name in sorted(conf.get().CHANNELS) if get_channel(name).leaves_app]
-            return forms.ChoiceField(choices=[(name, name) for name in names])
+            return forms.ChoiceField(label=capfirst(db_field.verbose_name), choices=[(name, name) for name in names])
         if db_field.name == "address":
             kwargs["widget"] = forms.TextInput(attrs={"class": "vLargeTextField"})
         return super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -45,7 +46,11 @@ class CostForm(ModelForm):
                 stored = [getattr(self.instance, name)] if getattr(self.instance, name) else []
                 found = [(each, each) for each in sorted({*names, *stored})]
                 empty = [("", all_of_them if model_field.blank else "---------")]
-                self.fields[name] = forms.ChoiceField(choices=[*empty, *found], required=not model_field.blank)
+                self.fields[name] = forms.ChoiceField(
+                    label=capfirst(model_field.verbose_name),
+                    choices=[*empty, *found],
+                    required=not model_field.blank,
+                )
         if "amount" in self.fields:
             help_text = str(self.fields["amount"].help_text).removesuffix(gettext("In the deployment's currency."))
             said = gettext("In %(currency)s.") % {"currency": conf.get().CURRENCY}

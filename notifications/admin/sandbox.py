@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -116,10 +117,11 @@ class SandboxFaultAdmin(LocalAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         """Providers and channels are those of the settings."""
+        label = capfirst(db_field.verbose_name)
         if db_field.name == "provider":
             names = sorted(conf.get().PROVIDERS)
-            return forms.ChoiceField(choices=[(name, name) for name in names])
+            return forms.ChoiceField(label=label, choices=[(name, name) for name in names])
         if db_field.name == "channel":
             channels = [("", gettext("any channel")), *((name, name) for name in sorted(conf.get().CHANNELS))]
-            return forms.ChoiceField(choices=channels, required=False)
+            return forms.ChoiceField(label=label, choices=channels, required=False)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
