@@ -8,13 +8,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext
 
 from notifications.admin.base import LocalAdmin, in_local_time
-from notifications.admin.templates import editor, history, page, steps, trial
+from notifications.admin.templates import editor, exchange, history, page, steps, trial
 from notifications.admin.templates.overview import overview, row_forms
 from notifications.admin.templates.text import Text, address, found
 from notifications.models import Template
@@ -83,9 +84,10 @@ class TemplateAdmin(LocalAdmin):
             last = "" if name == "edit" else f"{name}/"
             route = f"<str:type_key>/<str:channel>/<str:language>/{last}"
             own.append(path(route, self.admin_site.admin_view(self._page(name, view)), name=f"notify_template_{name}"))
-        return [*own, *super().get_urls()]
+        return [*exchange.urls(self), *own, *super().get_urls()]
 
     def _page(self, name: str, view: View) -> Callable[..., HttpResponse]:
+        @transaction.non_atomic_requests  # a publication is in force once its own transaction has ended
         def shown(request: HttpRequest, type_key: str, channel: str, language: str) -> HttpResponse:
             if not self.has_view_permission(request):
                 raise PermissionDenied
