@@ -18,6 +18,8 @@ class Variable:
     """the longest that is to be reckoned with, for the parts of an SMS; None: the example"""
     sensitive: bool = False
     """it must not be said where others may read along: SMS, push"""
+    required: bool = False
+    """a text without it is of no use, such as a code: it is not published"""
 
     @property
     def worst(self) -> Any:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Hashable
 from hashlib import sha256
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +14,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 
+from notifications import clock
 from notifications.analytics.alerts import ChannelAlert, operators
 from notifications.exceptions import TemplateError
 from notifications.models import Delivery, Event, Kind, Reason
@@ -21,6 +25,9 @@ from notifications.types import NotificationType, Priority, get_type, register
 from notifications.variables import Variable
 
 logger = logging.getLogger(__name__)
+
+TOLD_SECONDS, TOLD_MAX = 60, 1000
+_told: dict[Hashable, float] = {}
 
 
 class TemplateFailed(NotificationType):
@@ -46,7 +53,7 @@ class TemplateFailed(NotificationType):
             example="clinic.appointment_moved/hi/email.html of version 4", about="which text it is; may be empty"
         ),
         "line": Variable(example=7, about="its line; 0: nobody knows"),
-        "error": Variable(example="There is no value ward", about="what went wrong"),
+        "error": Variable(example="There is no value ward", about="what went wrong", required=True),
         "delivery": Variable(example="01890a5d-ac96-774b-bcce-b302099a8057", about="the first message that it failed"),
     }
 
@@ -88,6 +95,8 @@ def _look(*, delivery_id: UUID, reason: str, **kwargs: Any) -> None:
 
 def _tell(delivery: Delivery) -> None:
     type_key = delivery.notification.type
+    if _is_told((type_key, delivery.channel, delivery.version_id, delivery.detail)):
+        return
     if type_key == TemplateFailed.key or _is_test(type_key):  # its own text fails: telling of that would fail again
         return
     failed = Event.objects.filter(notification_id=delivery.notification_id, delivery_id=delivery.pk, kind=Kind.FAILED)
@@ -108,6 +117,17 @@ def _tell(delivery: Delivery) -> None:
     )
 
 
+def _is_told(failure: Hashable) -> bool:
+    """Whether this process has told of it just now: a text that fails for ten thousand is looked at once a minute."""
+    now = time.monotonic()
+    if now - _told.get(failure, -inf) < TOLD_SECONDS:
+        return True
+    if len(_told) >= TOLD_MAX:
+        _told.clear()
+    _told[failure] = now
+    return False
+
+
 def _without_data(detail: str) -> str:
     """What an error of the type's own code was, without its message: that may name a person, and alerts go by email."""
     kept = 3 if detail.startswith(f"{TemplateError.__name__}: ") else 1  # TemplateError: x.context() failed: KeyError
@@ -120,10 +140,11 @@ def _is_test(type_key: str) -> bool:
 
 
 def _key(type_key: str, delivery: Delivery, template: str, line: int, error: str) -> str:
-    """The same for all failures of one text at one line; another for another version, or for files that changed.
+    """The same for all failures of one text at one line in a week; another for another version or other files.
 
     Where no template is named, the type's own code has failed, and its error tells one failure from another.
     """
     state = str((delivery.version_id or files.source(template) or "") if template else error)
-    told = "\n".join((type_key, delivery.channel, template, str(line), state))
+    week = f"{clock.now():%G-%V}"  # what is mended and fails again in a year is news
+    told = "\n".join((type_key, delivery.channel, template, str(line), state, week))
     return f"template:{sha256(told.encode()).hexdigest()}"

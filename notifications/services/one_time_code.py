@@ -62,7 +62,7 @@ class VerificationCode(NotificationType):
     mandatory = True
     example = {"code_id": 0}
     variables = {
-        "code": Variable(example="048217", about="the six digits"),
+        "code": Variable(example="048217", about="the six digits", required=True),
         "minutes": Variable(example=10, about="how long the code counts"),
         "host": Variable(
             example="example.org",

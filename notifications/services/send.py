@@ -298,9 +298,9 @@ def _after_commit(created: Sequence[Notification], deliveries: Sequence[Delivery
         transaction.on_commit(partial(queue.wake, lane))
     if any(each.version_id for each in deliveries):
         transaction.on_commit(measures.flush, robust=True)
-    for each in deliveries:
-        if each.status == Status.FAILED:
-            transaction.on_commit(partial(_tell_failed, each))
+    failed = {(each.channel, each.detail): each for each in deliveries if each.status == Status.FAILED}
+    for each in failed.values():  # for each way in which the text failed: thousands fail alike
+        transaction.on_commit(partial(_tell_failed, each))
     arrived = [each for each in created if each.position is not None]
     if arrived:
         transaction.on_commit(partial(inbox.push, arrived))

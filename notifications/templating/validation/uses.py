@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from notifications.exceptions import known
@@ -59,6 +59,8 @@ class Use:
 class _Value:
     root: str
     example: Any
+    also: tuple[str, ...] = ()
+    """other values that it may come from: {% for each in names|default:others %}"""
 
 
 def uses_of(body: Body, examples: Mapping[str, Any], known_values: Mapping[str, Any] | None) -> list[Use]:
@@ -119,11 +121,11 @@ class _Walk:
         self.loop_names |= set(node.names)
         first = _first(items.example)
         if len(node.names) == 1:
-            inner = {node.names[0]: _Value(items.root, first)}
+            inner = {node.names[0]: replace(items, example=first)}
         else:
             fits = isinstance(first, list | tuple) and len(first) == len(node.names)
             parts = first if fits else [UNKNOWN] * len(node.names)
-            inner = {name: _Value(items.root, _example(each)) for name, each in zip(node.names, parts, strict=True)}
+            inner = {name: replace(items, example=_example(each)) for name, each in zip(node.names, parts, strict=True)}
         above = seen.get("forloop", _Value("", {})).example
         self.body(node.body, {**seen, **inner, "forloop": _Value("", {**_LOOP, "parentloop": above})})
         self.body(node.empty, seen)
@@ -162,16 +164,17 @@ class _Walk:
         if argument is not None:
             given = self._value(argument, seen, written=written, guarded=guarded)
             argument = Constant(given.example)
+            value = replace(value, also=(*value.also, *filter(None, (given.root, *given.also))))
             if given.example is UNKNOWN:
-                return _Value(value.root, UNKNOWN)
+                return replace(value, example=UNKNOWN)
         if value.example is UNKNOWN:
             return value
         tried = Filtered(Path(("x",), expression.place), expression.filter, argument, expression.place)
         try:
-            return _Value(value.root, value_of(tried)(Run({"x": value.example})))
+            return replace(value, example=value_of(tried)(Run({"x": value.example})))
         except (ValueError, Missing) as error:
             self.uses.append(Use(_path_in(expression), value.root, expression.place, written, guarded, "", str(error)))
-            return _Value(value.root, UNKNOWN)
+            return replace(value, example=UNKNOWN)
 
     def _path(self, path: Path, seen: Seen, written: bool, guarded: bool) -> _Value:
         first = path.names[0]
@@ -181,10 +184,11 @@ class _Walk:
             value = _Value(first, UNKNOWN)
         for number, name in enumerate(path.names[1:], 1):
             if problem or value.example is UNKNOWN:
-                value = _Value(value.root, UNKNOWN)
+                value = replace(value, example=UNKNOWN)
                 break
             value, problem = _inside(value, name, ".".join(path.names[:number]))
-        self.uses.append(Use(str(path), value.root, path.place, written, guarded, problem))
+        for root in (value.root, *value.also):
+            self.uses.append(Use(str(path), root, path.place, written, guarded, problem))
         return value
 
     def _unknown(self, name: str, seen: Seen) -> str:
@@ -196,15 +200,15 @@ class _Walk:
 def _inside(value: _Value, name: str, of: str) -> tuple[_Value, str]:
     """What a part of a value is, and what is wrong with asking for it."""
     example = value.example
-    nothing = _Value(value.root, UNKNOWN)
+    nothing = replace(value, example=UNKNOWN)
     if isinstance(example, dict):
         if name in example:
-            return _Value(value.root, _example(example[name])), ""
+            return replace(value, example=_example(example[name])), ""
         names = [str(each) for each in example]
         return nothing, f"'{of}' has no '{name}'. {suggestion(name, names) if names else known(names)}"
     if isinstance(example, list | tuple):
         if name.isdigit():
-            return _Value(value.root, _first(example[int(name) :] or example)), ""
+            return replace(value, example=_first(example[int(name) :] or example)), ""
         return nothing, f"'{of}' is a list: write {{% for each in {of} %}}, or {of}.0 for its first."
     return nothing, f"'{of}' is {named(example)[0]} and has no '{name}' in it: write {{{{ {of} }}}}."
 
