@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -177,7 +178,9 @@ def test_texts_are_published_also_where_a_request_is_a_transaction(
 
 
 @pytest.mark.parametrize("language", ["hi", "es", "ar"])
-def test_the_pages_are_in_the_language_of_who_looks(client: Client, editor: User, language: str) -> None:
+def test_the_page_is_in_the_language_of_who_looks(client: Client, editor: User, language: str) -> None:
     User.objects.update(language=language)
     assert english(client, IMPORT, language) == []
-    assert english(client, LIST, language) == []
+    page = upload(client, {FILE: "Ours: {{ text }}"}).content.decode()
+    assert f'<html lang="{language}"' in page
+    assert not re.search("would change|changes the file|Make|at once|Change nothing", page)
