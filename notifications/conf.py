@@ -60,6 +60,9 @@ class Settings:
     USER_TIME_ZONE_FIELD: str = "time_zone"
     PHONE_REGION: str = ""
     """country whose phone numbers may be written as they are dialled there, such as "US"; empty: only with a +"""
+    TEXT_LANGUAGE: str = ""
+    """the language of the texts that stand in no language's folder; LANGUAGE_CODE when empty. Those of this app are in
+    English: a site in another language whose own are, too, names "en" here"""
     FORMAT_REGION: str = ""
     """country whose way of writing dates, times and numbers texts have in a language that names none, such as "IN":
     English is then written as in India; where CLDR does not know the two together, the language's own way counts"""

@@ -41,7 +41,7 @@ SECONDS: dict[str, tuple[float, float]] = {
     "HEARTBEAT_MAX_AGE_SECONDS": (1, 86_400),
     "POLL_AFTER_SECONDS": (60, 86_400),
 }
-TEXTS = ("FROM_EMAIL", "INBOX_STAFF", "OPERATORS", "USER_LANGUAGE_FIELD", "USER_TIME_ZONE_FIELD")
+TEXTS = ("FROM_EMAIL", "INBOX_STAFF", "OPERATORS", "TEXT_LANGUAGE", "USER_LANGUAGE_FIELD", "USER_TIME_ZONE_FIELD")
 CURRENCY = re.compile("[A-Z]{3}")
 REGIONS = {"PHONE_REGION": "numbers with + only", "FORMAT_REGION": "each language's own way of writing"}
 TRIGGER_ERRORS = ("log", "raise")

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils import translation
 
+from notifications import conf
 from notifications.channels.base import Part
 from notifications.channels.registry import get_channel
 from notifications.exceptions import HeldOut, TemplateError
@@ -132,7 +133,7 @@ def of_version(pk: int, channel: str) -> Wording:
     if row is None:
         raise TemplateError(f"There is no version {pk} for channel '{channel}'.")
     place, code = row.template, row.template.language
-    wording = _at(place.type, channel, code, code or settings.LANGUAGE_CODE, Version(pk, row.number, row.parts))
+    wording = _at(place.type, channel, code, code or default_language(), Version(pk, row.number, row.parts))
     if wording is None:
         missing = [each.name for each in parts_of(channel) if each.required and each.name not in row.parts]
         raise TemplateError(f"{row} lacks {', '.join(missing)}.")
@@ -230,12 +231,17 @@ def name_of(key: str, part: str, code: str, number: int | None = None) -> str:
     return f"{name.removeprefix(f'{files.ROOT}/')} of version {number}" if number else name
 
 
+def default_language() -> str:
+    """The language of the texts that serve all who have none of their own."""
+    return conf.get().TEXT_LANGUAGE or settings.LANGUAGE_CODE
+
+
 def spoken_language(code: str, wanted: str) -> str:
     """In which language dates and numbers are written in a text under `code` for somebody who reads `wanted`.
 
     That of the text: a text in English has its dates in English. A regional form of it stays as the reader has it.
     """
-    of_text = code or settings.LANGUAGE_CODE
+    of_text = code or default_language()
     same = wanted.split("-", maxsplit=1)[0].lower() == of_text.split("-", maxsplit=1)[0].lower()
     return wanted if same else of_text
 

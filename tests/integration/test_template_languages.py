@@ -161,3 +161,15 @@ class InTwoLanguages(NotificationType):
     """Its title is in Spanish alone, its text in the default language alone."""
 
     key = "tests.torn"
+
+
+def test_a_site_of_another_language_says_that_its_default_texts_are_in_english(
+    make_person: Callable[..., Any], settings: Any
+) -> None:
+    settings.LANGUAGE_CODE = "hi"
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "TEXT_LANGUAGE": "en"}
+    assert [code for code, _ in staff.languages()] == ["", "hi", "es", "ar"]
+    assert sent_to(make_person(language="de"))["subject"] == "Visit on Monday, 4 March 2030"
+    parts = {"email.subject.txt": "{% date at 'full' %}", "email.html": "<p>{{ at }}</p>"}
+    staff.publish(staff.begin(Visit.key, "email", "hi", by=None, parts=parts), by=None)
+    assert sent_to(make_person(language="hi"))["subject"] == "सोमवार, 4 मार्च 2030"

@@ -56,7 +56,7 @@ class Standing:
 
 def languages() -> list[tuple[str, str]]:
     """Code and name of each language, in English; the site's own comes first, with the empty code: it serves all."""
-    default = settings.LANGUAGE_CODE
+    default = texts.default_language()
     others = [code for code, _ in settings.LANGUAGES if code != default]
     return [("", _name(default)), *((code, _name(code)) for code in others)]
 

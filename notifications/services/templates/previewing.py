@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from django.conf import settings
 from django.db import transaction
 
 from notifications import clock, conf
@@ -73,7 +72,7 @@ def preview_text(
     found = place(type_key, channel, language)
     check_parts(channel, parts)
     findings = validate(found.type, channel, language, parts)
-    spoken = texts.spoken_language(language, language or settings.LANGUAGE_CODE)
+    spoken = texts.spoken_language(language, language or texts.default_language())
     told: dict[str, Any] = {"findings": findings, "language": spoken, "is_bidi": texts.is_bidi(spoken)}
     part = ""
     try:

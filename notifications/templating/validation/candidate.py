@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from django.conf import settings
 from django.utils import translation
 
 from notifications import conf
@@ -32,7 +31,7 @@ class Candidate:
         self.channel: Channel = get_channel(channel)
         self.language = language
         self.written = parts
-        self.spoken = texts.spoken_language(language, language or settings.LANGUAGE_CODE)
+        self.spoken = texts.spoken_language(language, language or texts.default_language())
         """in which dates and numbers are written"""
         self.compiled: dict[str, Compiled] = {}
         self.refused: dict[str, TemplateSyntaxError] = {}

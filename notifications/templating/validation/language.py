@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from django.conf import settings
 from django.utils import translation
 
 from notifications.templating import formats, texts
@@ -90,7 +89,7 @@ def _plurals(body: Body) -> Iterator[Plural]:
 
 def translated(text: Candidate) -> Iterator[Finding]:
     """Parts of several words that say the same, word for word, in another language."""
-    if not text.language or _base(text.language) == _base(settings.LANGUAGE_CODE):
+    if not text.language or _base(text.language) == _base(texts.default_language()):
         return
     default = text.default_parts
     for part in text.readable:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.conf import settings
-
 from notifications.exceptions import known
+from notifications.templating import texts
 from notifications.templating.validation.candidate import Candidate
 from notifications.templating.validation.finding import Code, Finding
 
@@ -53,6 +52,6 @@ def fallback_language(text: Candidate) -> Iterator[Finding]:
     lacking = [each.name for each in text.channel.parts if each.required and each.name not in text.default_parts]
     if lacking:
         yield NO_FALLBACK.found(
-            f"There is no text for readers of other languages: the default ({settings.LANGUAGE_CODE}) lacks "
+            f"There is no text for readers of other languages: the default ({texts.default_language()}) lacks "
             f"{', '.join(lacking)}. Publish the default text first."
         )
