@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import RequestDataTooBig
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from rest_framework.exceptions import NotFound
@@ -17,7 +18,7 @@ from rest_framework.views import APIView
 from notifications import services
 from notifications.api import filters
 from notifications.api.pagination import page
-from notifications.api.parsers import SmallJSONParser
+from notifications.api.parsers import BodyTooLarge, SmallJSONParser
 from notifications.api.serializers import (
     IdsSerializer,
     ItemSerializer,
@@ -38,7 +39,11 @@ class PersonalView(APIView):
 
     def body(self, request: Request, shape: type[Serializer[Any]] = StrictSerializer) -> dict[str, Any]:
         """The checked body; one that is empty counts as {}."""
-        serializer = shape(data=request.data)
+        try:
+            data = request.data
+        except RequestDataTooBig as error:  # larger than what the project takes at all: Django's own answer is a page
+            raise BodyTooLarge(f"The body is too large. {error}") from error
+        serializer = shape(data=data)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from notifications.models import Delivery, SandboxMessage, Template, TemplateChange, TemplateVersion
+from notifications.models.template import NEVER
 from notifications.services import notify
 from notifications.services import templates as staff
 from notifications.testing import deliver_all
@@ -338,3 +339,146 @@ def test_a_test_goes_to_who_asks_for_it_and_not_without_end(editor: APIClient, s
     assert SandboxMessage.objects.get().content["text"] == "By the API: hello"
     codes = [editor.post(f"{NOTE}test/", {}).status_code for _ in range(20)]
     assert codes[:19] == [202] * 19 and codes[19] == 429
+
+
+def test_each_channel_is_previewed_as_its_reader_sees_it(editor: APIClient) -> None:
+    shown = {
+        channel: editor.post(f"{LIST}{Everywhere.key}/{channel}/default/preview/", {}).json()["message"]
+        for channel in Everywhere.channels
+    }
+    assert {channel: set(message) for channel, message in shown.items()} == {
+        "email": {"subject", "html", "text", "from_email"},
+        "sms": {"text"},
+        "push": {"title", "text", "link"},
+        "in_app": {"title", "text", "link"},
+    }
+    assert shown["email"]["subject"] == "Subject: hello"
+
+
+def test_a_look_at_a_recipients_data_is_written_down_also_where_the_text_fails(
+    make_staff: Callable[..., APIClient], person: Any
+) -> None:
+    (notification,) = notify(Note(text="for you"), to=person)
+    call = {"parts": {"sms.txt": "{% date text 'full' %}"}, "notification": str(notification.pk)}
+    shown = make_staff(READ, DATA).post(f"{NOTE}preview/", call).json()
+    assert shown["message"] is None and shown["error"]
+    assert TemplateChange.objects.get().action == TemplateChange.Action.VIEWED
+
+
+# Edges.
+
+
+def test_what_is_published_is_what_was_read(editor: APIClient) -> None:
+    seen = draft(editor)
+    theirs = {"sms.txt": "Theirs {{ text }}"}
+    saved = editor.patch(f"{NOTE}draft/", {"parts": theirs, "changed_at": seen["changed_at"]}).json()
+    answer = editor.post(f"{NOTE}publish/", {"changed_at": seen["changed_at"]})
+    assert (answer.status_code, answer.json()["code"], answer.json()["version"]["parts"]) == (409, "changed", theirs)
+    assert editor.post(f"{NOTE}publish/", {"changed_at": saved["changed_at"]}).status_code == 200
+
+
+def test_some_parts_of_a_draft_are_replaced_and_the_others_stay(editor: APIClient) -> None:
+    email = f"{LIST}{Everywhere.key}/email/default/draft/"
+    begun = editor.post(email, {}).json()
+    part = {"email.subject.txt": "News: {{ text }}"}
+    saved = editor.patch(email, {"parts": part, "changed_at": begun["changed_at"]}).json()
+    assert saved["parts"] == {**begun["parts"], **part}
+    noted = editor.patch(email, {"note": "Shorter", "changed_at": saved["changed_at"]}).json()
+    assert (noted["parts"], noted["note"]) == (saved["parts"], "Shorter")
+    for method in (editor.put, editor.patch):
+        answer = method(email, {"parts": part})
+        assert answer.status_code == 400 and list(answer.json()) == ["changed_at"]
+
+
+def test_an_override_is_kept_over_files_that_changed(editor: APIClient) -> None:
+    version = staff.begin(Note.key, "sms", by=None, parts=PARTS)
+    staff.publish(version, by=None)
+    TemplateVersion.objects.update(file_parts={"sms.txt": "as it was"})
+    (row,) = editor.get(LIST, {"file_changed": "true"}).json()["results"]
+    assert row["url"].endswith(NOTE) and editor.get(NOTE).json()["file_changed"] is True
+    told = editor.get(f"{NOTE}diff/", {"from": "file", "to": "published"}).json()
+    assert (told["from"], told["to"]) == ("file", 1)
+    assert editor.post(f"{NOTE}accept-file/", {}).json()["file_changed"] is False
+    assert editor.get(LIST, {"file_changed": "true"}).json()["results"] == []
+
+
+def test_a_text_costs_the_same_queries_however_many_versions_there_are(
+    editor: APIClient, make_person: Callable[..., Any]
+) -> None:
+    def queries(path: str) -> int:
+        with CaptureQueriesContext(connection) as found:
+            assert editor.get(path).status_code == 200
+        return len(found)
+
+    def write() -> None:
+        version = staff.begin(Note.key, "sms", by=make_person(), parts=PARTS)
+        staff.save(version, PARTS, by=make_person())
+        staff.publish(version, by=None)
+
+    write()
+    staff.begin(Note.key, "sms", by=make_person())
+    paths = (NOTE, f"{NOTE}versions/", f"{NOTE}draft/", f"{NOTE}diff/?from=published&to=draft")
+    before = [queries(path) for path in paths]
+    staff.discard(TemplateVersion.objects.get(state="draft"), by=None)
+    for _ in range(5):
+        write()
+    staff.begin(Note.key, "sms", by=make_person())
+    assert [queries(path) for path in paths] == before
+
+
+def test_where_a_request_is_a_transaction_a_publication_is_in_force_when_it_is_answered(
+    editor: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    draft(editor)
+    assert editor.post(f"{NOTE}publish/", {}).status_code == 200
+    assert editor.post(f"{NOTE}rollback/", {}).status_code == 200
+
+
+def test_a_body_that_is_too_large_or_no_json_is_refused(editor: APIClient) -> None:
+    def post(body: str) -> Any:
+        return editor.generic("POST", f"{NOTE}draft/", body, content_type="application/json")
+
+    for size, told in ((2_000_001, "at most 2000000 bytes"), (4_000_000, "DATA_UPLOAD_MAX_MEMORY_SIZE")):
+        too_large = post('{"parts": {"sms.txt": "' + "x" * size + '"}}')
+        assert (too_large.status_code, too_large.json()["code"]) == (413, "too_large")
+        assert told in too_large.json()["detail"]
+    for body in ("{", "[]", '"x"', "[" * 100_000, '{"parts": {"sms.txt": "\\ud800"}}'):
+        answer = post(body)
+        assert answer.status_code == 400, body[:40]
+    assert not Template.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("get", f"versions/{10**30}/", {}, 404),
+        ("get", "versions/0/", {}, 404),
+        ("post", "publish/", {"version": 10**30}, 400),
+        ("post", "rollback/", {"to": True}, 400),
+        ("post", "rollback/", {"to": "published"}, 400),
+        ("post", "rollback/", {"to": -1}, 400),
+        ("post", "preview/", {"version": 7}, 404),
+        ("post", "preview/", {"parts": {}, "version": 7}, 400),
+        ("post", "preview/", {"values": "example", "notification": str(NEVER)}, 400),
+        ("post", "preview/", {"values": "worst"}, 400),
+        ("post", "validate/", {}, 400),
+        ("post", "validate/", {"parts": {"sms.html": "x"}}, 400),
+        ("put", "draft/", {"parts": PARTS, "changed_at": "now"}, 400),
+        ("put", "draft/", {"parts": PARTS, "changed_at": "2030-01-01T00:00:00Z"}, 404),
+        ("delete", "draft/", {}, 404),
+        ("post", "return/", {}, 404),
+    ],
+)
+def test_what_cannot_be_is_a_clear_4xx(
+    make_staff: Callable[..., APIClient], method: str, path: str, body: dict[str, Any], status: int
+) -> None:
+    client = make_staff(READ, WRITE, PUBLISH, DATA)
+    answer = getattr(client, method)(NOTE + path, body)
+    assert answer.status_code == status, answer.content
+    assert not Template.objects.exists()
+
+
+def test_texts_of_tests_of_texts_have_no_template_of_their_own(editor: APIClient) -> None:
+    assert editor.get(f"{LIST}notify.test_sms/sms/default/").status_code == 404
+    assert not [each for each in editor.get(LIST).json()["results"] if each["type"].startswith("notify.test_")]

@@ -43,7 +43,7 @@ DEFAULT = "default"
 class TemplateJSONParser(SmallJSONParser):
     """Bodies with all parts of a text, each as long as a part may be."""
 
-    max_bytes = 4_000_000
+    max_bytes = 2_000_000  # below what Django takes, DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 class WriteThrottle(UserRateThrottle):
