@@ -173,3 +173,8 @@ def test_a_site_of_another_language_says_that_its_default_texts_are_in_english(
     parts = {"email.subject.txt": "{% date at 'full' %}", "email.html": "<p>{{ at }}</p>"}
     staff.publish(staff.begin(Visit.key, "email", "hi", by=None, parts=parts), by=None)
     assert sent_to(make_person(language="hi"))["subject"] == "सोमवार, 4 मार्च 2030"
+
+
+def test_a_draft_begins_as_the_text_that_is_complete_and_not_as_half_of_a_nearer_one() -> None:
+    assert set(FILES) > {"es/email.subject.txt"} and "es/email.html" not in FILES
+    assert staff.begin(Visit.key, "email", "es", by=None).parts["email.subject.txt"] == FILES["email.subject.txt"]

@@ -13,7 +13,7 @@ from notifications import clock
 from notifications.exceptions import TemplateStateError, known
 from notifications.models import Template, TemplateChange, TemplateVersion, VersionState
 from notifications.services.templates.catalogue import file_parts, place
-from notifications.templating import texts
+from notifications.templating import files, texts
 from notifications.templating.parser import SOURCE_MAX
 
 OPEN = (VersionState.DRAFT, VersionState.REVIEW)
@@ -66,18 +66,19 @@ def begin(
 
 
 def present_parts(type_key: str, channel: str, language: str) -> dict[str, str]:
-    """What readers of a language get now: staff's text or the files, of the nearest language that has any."""
+    """What readers of a language get now: staff's text or the files, of the nearest language that is complete."""
+    required = {part.name for part in texts.parts_of(channel) if part.required}
     published = {
-        each.template.language: each
+        each.template.language.lower(): each
         for each in TemplateVersion.objects.filter(
             template__type=type_key, template__channel=channel, state=VersionState.PUBLISHED
         ).select_related("template")
     }
-    for code in dict.fromkeys([language, language.split("-", maxsplit=1)[0], ""]):
+    for code in files.language_chain(language):
         written = published[code].parts if code in published else file_parts(type_key, channel, code)
-        if written:
+        if required <= set(written):
             return dict(written)
-    return {part.name: "" for part in texts.parts_of(channel) if part.required}
+    return dict.fromkeys(required, "")
 
 
 def check_parts(channel: str, parts: Mapping[str, str]) -> None:
