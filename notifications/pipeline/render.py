@@ -39,10 +39,11 @@ def speaking(language: str, user: Any) -> Iterator[None]:
         yield
 
 
-def render(delivery: Delivery, instance: NotificationType, reply_code: str = "") -> Message:
+def render(delivery: Delivery, instance: NotificationType, reply_code: str = "", *, to_be_sent: bool = True) -> Message:
     """The message of a delivery. `reply_code` is what stands behind the words of an answer.
 
-    The delivery is given the version and the variant that it is worded by. In memory: the caller stores it.
+    The delivery is given the version and the variant that it is worded by. In memory: the caller stores it. What is not
+    `to_be_sent` is not counted as a rendering of its version.
 
     Raises `TemplateError`, whatever it is that fails in the type or its templates, `AttachmentError`, and `HeldOut`.
     """
@@ -62,7 +63,7 @@ def render(delivery: Delivery, instance: NotificationType, reply_code: str = "")
         unsubscribe_url = "" if instance.mandatory or not channel.leaves_app else links.unsubscribe_url(delivery.pk)
         given = {"unsubscribe_url": unsubscribe_url, "reply_code": reply_code}
         context, link = values(instance, user)
-        rendered = wording.render(given | context)
+        rendered = wording.render(given | context, counted=to_be_sent and instance.worded_by() is None)
         attachments = _attachments(instance, user) if channel.attaches else ()
         media = _media(instance, user) if channel.takes_media and not instance.sensitive else ()
     content = Content(

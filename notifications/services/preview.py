@@ -79,7 +79,8 @@ def _preview(candidate: Candidate) -> Preview:
         try:
             if verdict := gate.check(candidate, clock.now()):
                 status, reason, detail = verdict.status, verdict.reason, verdict.detail
-            message = render(delivery, candidate.instance, EXAMPLE_CODE if candidate.instance.answers else "")
+            code = EXAMPLE_CODE if candidate.instance.answers else ""
+            message = render(delivery, candidate.instance, code, to_be_sent=False)
             channel = get_channel(delivery.channel)
             takers = failover.takers(channel, message)
             if channel.providers and not takers:

@@ -49,9 +49,9 @@ class Wording:
         """Whether it runs from right to left."""
         return is_bidi(self.language)
 
-    def render(self, values: Mapping[str, Any]) -> dict[str, str]:
+    def render(self, values: Mapping[str, Any], *, counted: bool = True) -> dict[str, str]:
         """Part → text. What it took is counted for its version. Raises `TemplateError`."""
-        if self.version is None:
+        if self.version is None or not counted:
             return {name: part.render(values) for name, part in self.parts.items()}
         begun = time.perf_counter()
         try:

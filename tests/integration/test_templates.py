@@ -20,7 +20,7 @@ from notifications.models import (
     VersionMeasure,
     VersionState,
 )
-from notifications.services import notify
+from notifications.services import notify, preview
 from notifications.services import templates as staff
 from notifications.templating import measures, texts
 from notifications.testing import deliver_all, registered
@@ -328,6 +328,9 @@ def test_what_rendering_a_version_costs_and_how_often_it_fails_is_counted(person
         version = staff.publish(draft, by=None).version
         for text in ("2030-03-05", "soon", "2030-03-06"):
             notify(Dated(text=text), to=person)
+        deliver_all()
+        list(preview(Dated(text="2030-03-07"), to=person))  # which sends nothing
+        staff.send_test(draft, to=person, by=person)  # which no reader gets
         deliver_all()
     measures.flush(now=True)
     row = VersionMeasure.objects.get(version=version)
