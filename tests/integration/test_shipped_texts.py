@@ -38,7 +38,8 @@ from tests.shipped_texts import (
 pytestmark = pytest.mark.django_db
 
 TRANSLATED = [each for each in LANGUAGES if each != "en"]
-TEXTS = [pytest.param(text, language, id=f"{text}-{language}") for text in shipped() for language in LANGUAGES]
+PAIRS = [(text, language) for text in shipped() for language in LANGUAGES]
+TEXTS = [pytest.param(*each, id="-".join(map(str, each))) for each in PAIRS]
 PARTS = {"en": (1, 2), "es": (1, 2), "hi": (3, 3), "ar": (3, 4)}
 """language → parts of an SMS at most, with the examples and with the longest values; Hindi and Arabic are in UCS-2"""
 LEFTOVERS = re.compile(r"\{[{%#]|[%#}]\}|None|\(\)|  +\.|,,|<bdi></bdi>")
@@ -90,14 +91,14 @@ def test_validation_finds_no_error_in_a_shipped_text(text: Shipped, language: st
     assert [each for each in found if each.level == "error"] == []
 
 
-@pytest.mark.parametrize(("text", "language"), [each for each in TEXTS if each.values[0].channel == "sms"])
+@pytest.mark.parametrize(("text", "language"), [each for each in PAIRS if each[0].channel == "sms"])
 def test_an_sms_has_few_parts(text: Shipped, language: str) -> None:
     for which, most in zip(("example", "longest"), PARTS[language], strict=True):
         written = text.rendered(language, values(text.type, which))["sms.txt"].strip()
         assert sms_segments.parts_of(written) <= most, (which, written)
 
 
-@pytest.mark.parametrize(("text", "language"), [each for each in TEXTS if each.values[0].channel == "email"])
+@pytest.mark.parametrize(("text", "language"), [each for each in PAIRS if each[0].channel == "email"])
 def test_an_email_says_its_language_and_direction_and_has_a_plain_text(text: Shipped, language: str) -> None:
     given = values(text.type, "example")
     rendered = text.rendered(language, given)

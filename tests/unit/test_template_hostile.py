@@ -4,6 +4,7 @@ import contextlib
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -234,7 +235,10 @@ for each in SPECIAL.split():
 class Liar(Canary):
     """It says that it is a text."""
 
-    __class__ = property(lambda self: Canary.seen.append("__class__") or str)
+    @property
+    def __class__(self) -> Any:  # type: ignore[misc]
+        Canary.seen.append("__class__")
+        return str
 
 
 @pytest.fixture
@@ -320,7 +324,11 @@ def test_a_text_of_a_class_of_its_own_is_only_its_letters(source):
             Canary.seen.append("__str__")
             return "other"
 
-        __html__ = __eq__ = __hash__ = __len__ = __format__ = __str__
+        __html__: Any = __str__
+        __eq__: Any = __str__
+        __hash__: Any = __str__
+        __len__: Any = __str__
+        __format__: Any = __str__
 
     value = Text("A")
     Canary.seen.clear()
@@ -329,7 +337,7 @@ def test_a_text_of_a_class_of_its_own_is_only_its_letters(source):
 
 
 def test_lists_inside_themselves_are_refused():
-    endless = []
+    endless: list[Any] = []
     endless.append(endless)
     with pytest.raises(TemplateError, match="more than 20 lists or dicts inside each other"):
         rendered("{% if x %}a{% endif %}", {"x": endless})
@@ -339,6 +347,7 @@ def test_lists_inside_themselves_are_refused():
 
 _opened: list[str] = []
 _watching = threading.local()
+_installed: list[bool] = []
 
 
 def _audit(event, args):
@@ -359,18 +368,15 @@ def nothing_is_touched(monkeypatch):
         return read(self, name)
 
     monkeypatch.setattr(LazySettings, "__getattribute__", watched, raising=False)
-    if not _audit.installed:
+    if not _installed:
         sys.addaudithook(_audit)
-        _audit.installed = True
+        _installed.append(True)
     _opened.clear()
     _watching.on = True
     yield
     _watching.on = False
     assert _opened == []
     assert set(settings) <= {"USE_I18N", "LANGUAGE_CODE", "TIME_ZONE", "USE_TZ"}
-
-
-_audit.installed = False
 
 
 def test_no_file_and_no_setting_is_touched(nothing_is_touched):

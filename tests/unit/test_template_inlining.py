@@ -156,7 +156,7 @@ ADDRESSES = ("link", "site_url", "unsubscribe_url")
 
 def examples(name):
     """The values that a shipped email sees, in three ways: as declared, the longest with signs of HTML, and empty."""
-    variables = {**COMMON, **get_type(name.split("/")[1]).declared_variables()}
+    variables = {**COMMON, **(get_type(name.split("/")[1]).declared_variables() or {})}
     declared = {each: variable.example for each, variable in variables.items()}
     longest = {
         each: f"{variable.worst}<b>&amp;\"'" if isinstance(variable.example, str) else variable.worst
@@ -174,7 +174,7 @@ def test_there_are_shipped_emails():
 @pytest.mark.parametrize("name", SHIPPED)
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_each_shipped_email_is_the_same_whenever_its_styles_are_inlined(name, language):
-    source = files.source(name)
+    source = files.source(name) or ""
     options = {
         "name": name,
         "html": True,
@@ -191,7 +191,7 @@ def test_each_shipped_email_is_the_same_whenever_its_styles_are_inlined(name, la
 @pytest.mark.parametrize("name", [each for each in SHIPPED if "template_failed" not in each])
 def test_shipped_emails_are_inlined_beforehand(name):
     text = compile_text(
-        files.source(name),
+        files.source(name) or "",
         name=name,
         html=True,
         styled=True,
