@@ -235,8 +235,8 @@ for each in SPECIAL.split():
 class Liar(Canary):
     """It says that it is a text."""
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
         Canary.seen.append("__class__")
         return str
 
