@@ -50,7 +50,7 @@ def date(value: object, letters: object) -> str:
 
 @lru_cache(maxsize=2048)
 def _dated(found: Any, zone: dt.tzinfo | None, fold: int, form: str, language: str | None) -> str:
-    """A message tells the same date several times."""
+    """A message tells the same date several times. `language` is the active one, in which Django writes it."""
     return _DateFormat(found.replace(tzinfo=zone, fold=fold) if zone else found).format(form)
 
 

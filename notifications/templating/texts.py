@@ -44,11 +44,6 @@ class Wording:
     version: int | None = None
     """the primary key of the version that it comes from; None: files"""
 
-    @property
-    def is_bidi(self) -> bool:
-        """Whether it runs from right to left."""
-        return is_bidi(self.language)
-
     def render(self, values: Mapping[str, Any], *, counted: bool = True) -> dict[str, str]:
         """Part → text. What it took is counted for its version. Raises `TemplateError`."""
         if self.version is None or not counted:

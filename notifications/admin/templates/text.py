@@ -65,7 +65,7 @@ class Text:
     @property
     def is_bidi(self) -> bool:
         """Whether it is written from right to left."""
-        return bool(self.language) and texts.is_bidi(self.language)
+        return texts.is_bidi(self.language or texts.default_language())
 
     @property
     def template(self) -> Template | None:
